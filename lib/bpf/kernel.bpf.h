@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every eBPF text starts with. Kernel types come from BTF, by the text's
+ * "#pragma netbcc" lines (lib/cc/types.h), or from linux-headers, which each
+ * text includes under NB_TYPES_HEADERS.
+ */
+#ifndef NB_BPF_KERNEL_H
+#define NB_BPF_KERNEL_H
+
+/*
+ * Read the kernel's *@from into *@to. Explicit everywhere: libbcc rewrites
+ * plain dereferences in programs, but not in the functions they call.
+ */
+#define NB_READ(to, from) \
+	bpf_probe_read_kernel((void *)(to), sizeof(*(to)), (const void *)(from))
+
+/*
+ * The value of the kernel's @ptr->field, zero where it can't be read: a read
+ * that faults zeroes what it was to fill (bpf_probe_read_kernel_common() in
+ * kernel/trace/bpf_trace.c).
+ */
+#define NB_GET(ptr, field)                      \
+	({                                      \
+		__typeof__((ptr)->field) nb_v_; \
+		NB_READ(&nb_v_, &(ptr)->field); \
+		nb_v_;                          \
+	})
+
+#endif

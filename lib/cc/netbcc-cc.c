@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * netbcc-cc: compile one eBPF text with libbcc and write its program image.
+ *
+ *	netbcc-cc [-v] [-D NAME[=VALUE]]... <TEXT >IMAGE
+ *
+ * The commands run it so that LLVM never enters their process. It prints the
+ * compiler's words and its own errors on standard error. Exit status: 0; 1
+ * when the text can't be compiled on this machine; 2 for misuse.
+ */
+#include <bcc/bcc_common.h>
+#include <bcc/bcc_version.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../image.h"
+#include "types.h"
+
+#define MAX_DEFINES 16
+
+static int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("netbcc-cc: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return 1;
+}
+
+/* LLVM aborts the process on texts it can't translate. */
+static void on_abort(int sig)
+{
+	static const char msg[] =
+		"netbcc-cc: cannot compile: LLVM gave up (see above)\n";
+
+	(void)sig;
+	if (write(STDERR_FILENO, msg, sizeof(msg) - 1) < 0) {
+		/* nobody is listening */
+	}
+	_exit(1);
+}
+
+static char *read_all(FILE *in)
+{
+	size_t len = 0, size = 1 << 16;
+	char *buf = malloc(size);
+
+	while (buf) {
+		size_t n = fread(buf + len, 1, size - len - 1, in);
+		char *more;
+
+		len += n;
+		if (n == 0)
+			break;
+		if (len + 1 < size)
+			continue;
+		size *= 2;
+		more = size <= NB_IMAGE_MAX ? realloc(buf, size) : NULL;
+		if (!more)
+			free(buf);
+		buf = more;
+	}
+	if (buf && ferror(in)) {
+		free(buf);
+		return NULL;
+	}
+	if (buf)
+		buf[len] = '\0';
+	return buf;
+}
+
+/* The directory that stands in for the kernel's headers: beside the program. */
+static int stub_dir(char *path, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", path, size);
+	char *slash;
+
+	if (n < 0 || (size_t)n >= size)
+		return -ENAMETOOLONG;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash || (size_t)(slash - path) + sizeof("/stub") > size)
+		return -ENAMETOOLONG;
+	strcpy(slash, "/stub");
+	return access(path, R_OK | X_OK) ? -errno : 0;
+}
+
+static int have_headers(void)
+{
+	char path[PATH_MAX];
+	struct utsname un;
+
+	if (uname(&un))
+		return 0;
+	snprintf(path, sizeof(path),
+		 "/lib/modules/%s/build/include/linux/kconfig.h", un.release);
+	return access(path, R_OK) == 0 ||
+	       access("/sys/kernel/kheaders.tar.xz", R_OK) == 0;
+}
+
+/*
+ * Where the kernel's types come from: BCC_KERNEL_SOURCE when it is set, else
+ * BTF (put in front of the text), else linux-headers. The caller frees
+ * *ret_text. 0 or the exit status.
+ */
+static int add_types(const char *text, const char **ret_define, char **ret_text)
+{
+	char missing[128], stub[PATH_MAX];
+	size_t len;
+	FILE *out;
+	int err;
+
+	if (getenv("BCC_KERNEL_SOURCE") || !nb_types_have_btf()) {
+		struct utsname un = {0};
+
+		uname(&un);
+		if (!getenv("BCC_KERNEL_SOURCE") && !have_headers())
+			return fail("the kernel has no BTF and there are no "
+				    "headers for it (install linux-headers-%s)",
+				    un.release);
+		*ret_define = "-DNB_TYPES_HEADERS";
+		*ret_text = strdup(text);
+		return *ret_text ? 0 : fail("out of memory");
+	}
+
+	err = stub_dir(stub, sizeof(stub));
+	if (err)
+		return fail("cannot use '%s': %s (install netbcc again)", stub,
+			    strerror(-err));
+	setenv("BCC_KERNEL_SOURCE", stub, 1);
+	*ret_text = NULL;
+	out = open_memstream(ret_text, &len);
+	if (!out)
+		return fail("out of memory");
+	err = nb_types_write(text, out, missing, sizeof(missing));
+	fprintf(out, "\n#line 1 \"text\"\n%s", text);
+	if (fclose(out) || err) {
+		free(*ret_text);
+		return fail("cannot take '%s' from the kernel's BTF: %s",
+			    missing, strerror(err ? -err : ENOMEM));
+	}
+	*ret_define = "-DNB_TYPES_BTF";
+	return 0;
+}
+
+/* In a loaded program a map is its descriptor; in an image its index. */
+static int unpatch(void *mod, struct bpf_insn *insns, size_t count)
+{
+	size_t maps = bpf_num_tables(mod), m;
+
+	for (size_t i = 0; i + 1 < count; i++) {
+		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
+			continue;
+		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD) {
+			for (m = 0; m < maps; m++)
+				if (bpf_table_fd_id(mod, m) == insns[i].imm)
+					break;
+			if (m == maps)
+				return -EINVAL;
+			insns[i].imm = (int)m;
+		}
+		i++;
+	}
+	return 0;
+}
+
+static int image_of(void *mod, struct nb_image *img)
+{
+	static struct nb_image_map maps[NB_IMAGE_MAX_MAPS];
+	static struct nb_image_prog progs[NB_IMAGE_MAX_PROGS];
+	struct bpf_insn *insns = NULL;
+	size_t nmaps = bpf_num_tables(mod), nprogs = bpf_num_functions(mod);
+	size_t total = 0;
+
+	if (nmaps > NB_IMAGE_MAX_MAPS || nprogs > NB_IMAGE_MAX_PROGS)
+		return -E2BIG;
+	for (size_t i = 0; i < nmaps; i++) {
+		snprintf(maps[i].name, sizeof(maps[i].name), "%s",
+			 bpf_table_name(mod, i));
+		maps[i].type = (uint32_t)bpf_table_type_id(mod, i);
+		maps[i].key_size = (uint32_t)bpf_table_key_size_id(mod, i);
+		maps[i].value_size = (uint32_t)bpf_table_leaf_size_id(mod, i);
+		maps[i].max_entries =
+			(uint32_t)bpf_table_max_entries_id(mod, i);
+		maps[i].flags = (uint32_t)bpf_table_flags_id(mod, i);
+		if (maps[i].type == BPF_MAP_TYPE_RINGBUF)
+			maps[i].key_size = maps[i].value_size = 0;
+	}
+	for (size_t i = 0; i < nprogs; i++) {
+		size_t bytes = bpf_function_size_id(mod, i);
+		size_t count = bytes / sizeof(*insns);
+		struct bpf_insn *more;
+
+		more = realloc(insns, (total + count) * sizeof(*insns));
+		if (!more) {
+			free(insns);
+			return -ENOMEM;
+		}
+		insns = more;
+		memcpy(insns + total, bpf_function_start_id(mod, i), bytes);
+		if (unpatch(mod, insns + total, count)) {
+			free(insns);
+			return -EINVAL;
+		}
+		snprintf(progs[i].name, sizeof(progs[i].name), "%s",
+			 bpf_function_name(mod, i));
+		progs[i].insn_start = (uint32_t)total;
+		progs[i].insn_count = (uint32_t)count;
+		total += count;
+	}
+	img->map_count = (uint32_t)nmaps;
+	img->prog_count = (uint32_t)nprogs;
+	img->insn_count = (uint32_t)total;
+	img->maps = maps;
+	img->progs = progs;
+	img->insns = insns;
+	return 0;
+}
+
+static int compile(const char *text, const char *const *defines, int out)
+{
+	const char *cflags[MAX_DEFINES + 3];
+	struct nb_image img = {0};
+	char *full, *key;
+	size_t key_len, len, n = 0;
+	void *mod, *buf;
+	int err;
+
+	err = nb_image_key(text, defines, &key, &key_len);
+	if (err)
+		return fail("cannot describe this kernel: %s", strerror(-err));
+	err = add_types(text, &cflags[n++], &full);
+	if (err)
+		return err;
+	cflags[n++] = "-Wno-unknown-pragmas";
+	for (; *defines; defines++) {
+		size_t size = strlen(*defines) + sizeof("-D");
+		char *flag = malloc(size);
+
+		if (!flag)
+			return fail("out of memory");
+		snprintf(flag, size, "-D%s", *defines);
+		cflags[n++] = flag;
+	}
+
+	mod = bpf_module_create_c_from_string(full, 0, cflags, (int)n, true,
+					      NULL);
+	if (!mod)
+		return fail(
+			"cannot compile: libbcc refused the text (see above)");
+	err = image_of(mod, &img);
+	if (err)
+		return fail("cannot make an image: %s", strerror(-err));
+	img.key = key;
+	img.key_len = (uint32_t)key_len;
+	err = nb_image_write(&img, &buf, &len);
+	if (err)
+		return fail("cannot make an image: %s", strerror(-err));
+	for (const char *p = buf; len;) {
+		ssize_t w = write(out, p, len);
+
+		if (w < 0)
+			return fail("cannot write the image: %s",
+				    strerror(errno));
+		p += w;
+		len -= (size_t)w;
+	}
+	/* The process ends here; nothing is freed for its own sake. */
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *defines[MAX_DEFINES + 1] = {NULL};
+	size_t n = 0;
+	char *text;
+	int out, opt;
+
+	while ((opt = getopt(argc, argv, "D:")) != -1) {
+		if (opt != 'D' || n == MAX_DEFINES) {
+			fputs("usage: netbcc-cc [-D NAME[=VALUE]]... <TEXT "
+			      ">IMAGE\n",
+			      stderr);
+			return 2;
+		}
+		defines[n++] = optarg;
+	}
+	/* libbcc prints on standard output and looks in the directory it is
+	 * started in. */
+	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || chdir("/"))
+		return fail("cannot start: %s", strerror(errno));
+	unsetenv("ARCH");
+	signal(SIGABRT, on_abort);
+
+	text = read_all(stdin);
+	if (!text)
+		return fail("cannot read the text: %s", strerror(errno));
+	return compile(text, defines, out);
+}

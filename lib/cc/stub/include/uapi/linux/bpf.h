@@ -1,0 +1,1 @@
+/* libbcc has included its own linux/bpf.h before anything else. */

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "losses.h"
+
+#include <inttypes.h>
+
+#include "log.h"
+#include "prog.h"
+
+void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
+		      const char *what, const char *remedy)
+{
+	uint64_t n;
+
+	if (!nb_prog_count(prog, NB_COUNT_LOST, &n) && n != said->lost) {
+		nb_error(
+			"lost %" PRIu64
+			" records: the buffer was full (try a larger --buffer)",
+			n - said->lost);
+		said->lost = n;
+	}
+	if (!nb_prog_count(prog, NB_COUNT_FULL, &n) && n != said->full) {
+		nb_error("%" PRIu64 " %s not remembered: the map was full (try "
+				    "a larger %s)",
+			 n - said->full, what, remedy);
+		said->full = n;
+	}
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Command lines. One table drives parsing and --help. Every command has -h,
+ * -V, -v and -q besides its own options.
+ */
+#ifndef NB_OPT_H
+#define NB_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum nb_opt_kind {
+	NB_FLAG,   /* bool *out = true */
+	NB_U32,	   /* uint32_t *out, from min to max (0: UINT32_MAX) */
+	NB_U64,	   /* uint64_t *out, from min to max (0: UINT64_MAX) */
+	NB_STR,	   /* const char **out, not empty */
+	NB_PORTS,  /* struct nb_ports *out, from a comma list */
+	NB_CHOICE, /* unsigned *out = 1 + index of the word in choices */
+};
+
+#define NB_PORTS_MAX 1024
+
+/* A set of ports; the same one twice is kept once. */
+struct nb_ports {
+	uint16_t port[NB_PORTS_MAX]; /* host order, 1 to 65535 */
+	size_t n;
+};
+
+struct nb_opt {
+	enum nb_opt_kind kind;
+	char shrt;	    /* -x; 0: none */
+	const char *lng;    /* --name */
+	const char *legacy; /* the seed's single-dash word, -name; or NULL */
+	const char *arg;    /* what the value is called in --help */
+	const char *help;   /* NULL: hidden */
+	void *out;
+	uint64_t min;
+	uint64_t max;
+	const char *const *choices; /* NULL-terminated */
+};
+
+struct nb_cmd {
+	const char *name;
+	const char *about;	     /* one line under the usage */
+	const char *const *examples; /* lines; NULL ends them */
+	const struct nb_opt *opts;
+	size_t nopts;
+};
+
+/*
+ * Parse @argv. An option may be written -x VALUE, -xVALUE, --name VALUE,
+ * --name=VALUE or -legacy VALUE; flags may be bundled (-46T); "--" ends the
+ * options; a later value replaces an earlier one (ports are added). No
+ * abbreviations. Sets the log's name and level.
+ *
+ * Misuse is one line on standard error and exit status 2; --help and
+ * --version print on standard output and exit 0 (1 if that can't be written).
+ */
+void nb_opt_parse(const struct nb_cmd *cmd, int argc, char **argv);
+
+/* For a check of the command's own: that same line, and exit status 2. */
+_Noreturn void nb_opt_misuse(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/*
+ * Parse decimal digits (no sign, no blanks, no suffix) between @min and @max.
+ * 0; -EINVAL for anything else; -ERANGE outside the bounds.
+ */
+int nb_parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
+
+/* Parse "80,81" and add it to @ports. 0, -EINVAL, -ERANGE or -E2BIG. */
+int nb_parse_ports(const char *s, struct nb_ports *ports);
+
+#endif

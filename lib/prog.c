@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "prog.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "compile.h"
+#include "image.h"
+#include "kernel.h"
+
+#define MAX_HOOKS 16
+#define VERIFIER_LOG (4u << 20)
+
+struct nb_prog {
+	char plan[32];
+	bool warm;
+	bool ringbuf;
+	size_t nmaps;
+	char map_names[NB_IMAGE_MAX_MAPS][32];
+	int maps[NB_IMAGE_MAX_MAPS];
+	size_t nlinks;
+	int links[MAX_HOOKS];
+};
+
+/* What opening works with, and frees when it is done. */
+struct opening {
+	const struct nb_prog_spec *spec;
+	const struct nb_plan *plan;
+	struct nb_kernel *kernel;
+	struct nb_error *why;
+	struct nb_prog *prog;
+	void *buf; /* the image's bytes */
+	struct nb_image img;
+	size_t nloaded;
+	struct {
+		const char *name;
+		int fd;
+	} loaded[MAX_HOOKS];
+};
+
+static bool wanted(const struct opening *o, const struct nb_hook *hook)
+{
+	return hook->need & o->spec->want;
+}
+
+/* Does the kernel have every hook of the plan? 0 or -errno. */
+static int plan_usable(struct opening *o)
+{
+	for (size_t i = 0; i < o->plan->nhooks; i++) {
+		const struct nb_hook *hook = &o->plan->hooks[i];
+		int ret;
+
+		if (!wanted(o, hook))
+			continue;
+		ret = hook->kind == NB_HOOK_TP
+			      ? nb_kernel_tp_id(o->kernel, hook->target)
+			      : nb_kernel_raw_tp_args(o->kernel, hook->target);
+		if (ret < 0 && ret != -ENODATA)
+			return nb_error_set(
+				o->why, ret,
+				"cannot use plan '%s': tracepoint '%s': %s",
+				o->plan->name, hook->target, strerror(-ret));
+	}
+	return 0;
+}
+
+static bool kernel_has_ringbuf(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0,
+				(__u32)sysconf(_SC_PAGESIZE), NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* The image for the plan: from the cache, or compiled. 0 or -errno. */
+static int get_image(struct opening *o)
+{
+	const struct nb_prog_args *args = o->spec->args;
+	char plan[48], name[64], *key;
+	const char *defines[3] = {plan};
+	int dir = -ECANCELED, err;
+	size_t key_len, len;
+
+	o->prog->ringbuf = !args->perf_buffer && kernel_has_ringbuf();
+	snprintf(plan, sizeof(plan), "NB_PLAN_%s", o->plan->name);
+	if (!o->prog->ringbuf)
+		defines[1] = "NB_PERF_BUFFER";
+	snprintf(name, sizeof(name), "%s-%s%s.img", o->spec->tool,
+		 o->plan->name, o->prog->ringbuf ? "" : "-perf");
+	err = nb_image_key(o->spec->text, defines, &key, &key_len);
+	if (err)
+		return nb_error_set(o->why, err, "cannot name the image: %s",
+				    strerror(-err));
+
+	if (!args->no_cache) {
+		dir = nb_cache_open();
+		if (dir < 0)
+			nb_verbose("cannot use the cache: %s", strerror(-dir));
+	}
+	if (dir >= 0) {
+		err = nb_cache_read(dir, name, key, key_len, &o->buf, &o->img);
+		o->prog->warm = !err;
+		if (err && err != -ENOENT)
+			nb_verbose("cannot use the cached image '%s': %s", name,
+				   err == -ESTALE ? "made for something else"
+						  : strerror(-err));
+		if (!err)
+			goto out;
+	}
+
+	err = plan_usable(o);
+	if (err)
+		goto out;
+	err = nb_compile(o->spec->text, defines, &o->buf, &len, o->why);
+	if (err)
+		goto out;
+	err = nb_image_parse(o->buf, len, &o->img);
+	if (!err &&
+	    (o->img.key_len != key_len || memcmp(o->img.key, key, key_len)))
+		err = -ESTALE;
+	if (err) {
+		nb_error_set(o->why, err,
+			     "cannot use what netbcc-cc made: %s (install "
+			     "netbcc again)",
+			     err == -ESTALE ? "it is of another version"
+					    : "damaged image");
+		goto out;
+	}
+	if (dir >= 0) {
+		int lost = nb_cache_write(dir, name, o->buf, len);
+
+		if (lost)
+			nb_verbose("cannot keep the image '%s': %s", name,
+				   strerror(-lost));
+	}
+out:
+	if (dir >= 0)
+		close(dir);
+	free(key);
+	return err;
+}
+
+static int open_pinned(struct opening *o, const struct nb_image_map *map,
+		       const char *path)
+{
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return nb_error_set(o->why, -errno,
+				    "cannot open the map '%s': %s", path,
+				    strerror(errno));
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) ||
+	    (info.type != BPF_MAP_TYPE_HASH &&
+	     info.type != BPF_MAP_TYPE_LRU_HASH) ||
+	    info.key_size != map->key_size) {
+		close(fd);
+		return nb_error_set(o->why, -EINVAL,
+				    "cannot use the map '%s': it is no hash "
+				    "map with keys of %u bytes",
+				    path, map->key_size);
+	}
+	return fd;
+}
+
+static __u32 round_up_pow2(__u32 n)
+{
+	__u32 size = (__u32)sysconf(_SC_PAGESIZE);
+
+	while (size < n)
+		size *= 2;
+	return size;
+}
+
+static int create_map(struct opening *o, const struct nb_image_map *map)
+{
+	const struct nb_prog_spec *spec = o->spec;
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->flags);
+	__u32 entries = map->max_entries;
+	char name[BPF_OBJ_NAME_LEN];
+	int fd;
+
+	for (size_t i = 0; i < spec->nmaps; i++) {
+		if (strcmp(spec->maps[i].name, map->name))
+			continue;
+		if (spec->maps[i].pinned)
+			return open_pinned(o, map, spec->maps[i].pinned);
+		if (spec->maps[i].max_entries)
+			entries = spec->maps[i].max_entries;
+	}
+	if (map->type == BPF_MAP_TYPE_RINGBUF)
+		entries = round_up_pow2(spec->args->buffer_kb * 1024);
+	else if (map->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		entries = (__u32)libbpf_num_possible_cpus();
+	snprintf(name, sizeof(name), "%.15s", map->name);
+	fd = bpf_map_create(map->type, name, map->key_size, map->value_size,
+			    entries, &opts);
+	if (fd < 0)
+		return nb_error_set(
+			o->why, fd,
+			"cannot create the map '%s' of %u entries: %s",
+			map->name, entries, strerror(-fd));
+	return fd;
+}
+
+static int create_maps(struct opening *o)
+{
+	struct nb_prog *p = o->prog;
+
+	for (uint32_t i = 0; i < o->img.map_count; i++) {
+		int fd = create_map(o, &o->img.maps[i]);
+
+		if (fd < 0)
+			return fd;
+		p->maps[i] = fd;
+		memcpy(p->map_names[i], o->img.maps[i].name,
+		       sizeof(p->map_names[i]));
+		p->nmaps = i + 1;
+	}
+	return 0;
+}
+
+/* The verifier's own words, under -v. */
+static void show_verifier_log(enum bpf_prog_type type, const char *name,
+			      const struct bpf_insn *insns, size_t count)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1,
+		    .log_size = VERIFIER_LOG);
+	int fd;
+
+	opts.log_buf = malloc(VERIFIER_LOG);
+	if (!opts.log_buf)
+		return;
+	opts.log_buf[0] = '\0';
+	fd = bpf_prog_load(type, name, "GPL", insns, count, &opts);
+	if (fd >= 0)
+		close(fd);
+	nb_verbose("the verifier says:\n%s", opts.log_buf);
+	free(opts.log_buf);
+}
+
+static int load(struct opening *o, const struct nb_hook *hook)
+{
+	enum bpf_prog_type type = hook->kind == NB_HOOK_TP
+					  ? BPF_PROG_TYPE_TRACEPOINT
+					  : BPF_PROG_TYPE_RAW_TRACEPOINT;
+	const struct nb_image_prog *def = NULL;
+	char name[BPF_OBJ_NAME_LEN];
+	struct bpf_insn *insns;
+	int fd;
+
+	for (uint32_t i = 0; i < o->img.prog_count; i++)
+		if (!strcmp(o->img.progs[i].name, hook->prog))
+			def = &o->img.progs[i];
+	if (!def)
+		return nb_error_set(o->why, -ENOENT,
+				    "cannot find the program '%s' in the image",
+				    hook->prog);
+	insns = malloc(def->insn_count * sizeof(*insns));
+	if (!insns)
+		return nb_error_set(o->why, -ENOMEM, "out of memory");
+	memcpy(insns, o->img.insns + def->insn_start,
+	       def->insn_count * sizeof(*insns));
+	for (uint32_t i = 0; i < def->insn_count; i++) {
+		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
+			continue;
+		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD)
+			insns[i].imm = o->prog->maps[insns[i].imm];
+		i++;
+	}
+	snprintf(name, sizeof(name), "%.15s", hook->prog);
+	fd = bpf_prog_load(type, name, "GPL", insns, def->insn_count, NULL);
+	if (fd < 0) {
+		nb_error_set(o->why, fd, "cannot load the program '%s': %s%s",
+			     hook->prog, strerror(-fd),
+			     fd == -EPERM
+				     ? " (run as root, or with CAP_BPF and "
+				       "CAP_PERFMON)"
+				     : " (-v shows the verifier's reason)");
+		if (fd != -EPERM)
+			show_verifier_log(type, name, insns, def->insn_count);
+	}
+	free(insns);
+	return fd;
+}
+
+/* One perf event, on any one CPU, runs the program on all of them. */
+static int attach_tp(struct opening *o, const char *target, int prog)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.sample_period = 1,
+		.wakeup_events = 1,
+	};
+	int id = nb_kernel_tp_id(o->kernel, target), fd;
+
+	if (id < 0)
+		return id;
+	attr.config = (__u64)id;
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1,
+			  PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* The hook's program, loaded once however many hooks it has. */
+static int get_program(struct opening *o, const struct nb_hook *hook)
+{
+	for (size_t i = 0; i < o->nloaded; i++)
+		if (!strcmp(o->loaded[i].name, hook->prog))
+			return o->loaded[i].fd;
+	o->loaded[o->nloaded].fd = load(o, hook);
+	o->loaded[o->nloaded].name = hook->prog;
+	return o->loaded[o->nloaded].fd < 0 ? o->loaded[o->nloaded].fd
+					    : o->loaded[o->nloaded++].fd;
+}
+
+static int attach(struct opening *o, const struct nb_hook *hook)
+{
+	int prog, link;
+
+	prog = get_program(o, hook);
+	if (prog < 0)
+		return prog;
+	link = hook->kind == NB_HOOK_TP
+		       ? attach_tp(o, hook->target, prog)
+		       : bpf_raw_tracepoint_open(hook->target, prog);
+	if (link < 0)
+		return nb_error_set(o->why, link,
+				    "cannot attach to the tracepoint '%s': %s",
+				    hook->target, strerror(-link));
+	o->prog->links[o->prog->nlinks++] = link;
+	return 0;
+}
+
+static void release_maps(struct nb_prog *p)
+{
+	while (p->nmaps)
+		close(p->maps[--p->nmaps]);
+}
+
+static int open_plan(struct opening *o)
+{
+	int err = get_image(o);
+
+	if (!err)
+		err = create_maps(o);
+	for (size_t i = 0; i < o->plan->nhooks && !err; i++)
+		if (wanted(o, &o->plan->hooks[i]))
+			err = attach(o, &o->plan->hooks[i]);
+	if (!err)
+		snprintf(o->prog->plan, sizeof(o->prog->plan), "%s",
+			 o->plan->name);
+	/* What is attached holds its program. */
+	while (o->nloaded)
+		close(o->loaded[--o->nloaded].fd);
+	free(o->buf);
+	o->buf = NULL;
+	return err;
+}
+
+int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
+		 struct nb_error *why)
+{
+	struct opening o = {.spec = spec, .why = why};
+	int err = -ENOENT;
+
+	o.prog = calloc(1, sizeof(*o.prog));
+	if (!o.prog || nb_kernel_new(&o.kernel)) {
+		free(o.prog);
+		return nb_error_set(why, -ENOMEM, "out of memory");
+	}
+	libbpf_set_print(NULL); /* it would print; it also returns its errors */
+	nb_error_set(why, 0, "cannot use plan '%s': there is none of that name",
+		     spec->args->plan ? spec->args->plan : "");
+	for (size_t i = 0; i < spec->nplans && err; i++) {
+		o.plan = &spec->plans[i];
+		if (spec->args->plan && strcmp(spec->args->plan, o.plan->name))
+			continue;
+		err = open_plan(&o);
+		if (!err)
+			break;
+		nb_prog_detach(o.prog);
+		release_maps(o.prog);
+		/* What another plan would fail at just the same. */
+		if (err == -ENOEXEC || err == -EPERM)
+			break;
+		nb_verbose("plan '%s': %s", o.plan->name, why->text);
+	}
+	nb_kernel_free(o.kernel);
+	/* What BTF took, 20 MB for a moment, is not to stay resident. */
+	malloc_trim(0);
+	if (err) {
+		nb_prog_free(o.prog);
+		return err;
+	}
+	*ret = o.prog;
+	return 0;
+}
+
+void nb_prog_detach(struct nb_prog *p)
+{
+	while (p->nlinks)
+		close(p->links[--p->nlinks]);
+}
+
+void nb_prog_free(struct nb_prog *p)
+{
+	if (!p)
+		return;
+	nb_prog_detach(p);
+	release_maps(p);
+	free(p);
+}
+
+const char *nb_prog_plan(const struct nb_prog *p)
+{
+	return p->plan;
+}
+
+bool nb_prog_warm(const struct nb_prog *p)
+{
+	return p->warm;
+}
+
+int nb_prog_map(const struct nb_prog *p, const char *name)
+{
+	for (size_t i = 0; i < p->nmaps; i++)
+		if (!strcmp(p->map_names[i], name))
+			return p->maps[i];
+	return -ENOENT;
+}
+
+int nb_prog_set(const struct nb_prog *p, const char *map, const void *key,
+		const void *value)
+{
+	int fd = nb_prog_map(p, map);
+
+	return fd < 0 ? fd : bpf_map_update_elem(fd, key, value, BPF_ANY);
+}
+
+bool nb_prog_has_ringbuf(const struct nb_prog *p)
+{
+	return p->ringbuf;
+}
+
+int nb_prog_count(const struct nb_prog *p, enum nb_counter which, uint64_t *ret)
+{
+	int fd = nb_prog_map(p, "counters");
+	__u32 key = which;
+
+	return fd < 0 ? fd : bpf_map_lookup_elem(fd, &key, ret);
+}

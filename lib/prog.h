@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An eBPF text on its way into the kernel: its image from the cache or from
+ * netbcc-cc, maps created, programs loaded, a plan attached.
+ */
+#ifndef NB_PROG_H
+#define NB_PROG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/counters.h"
+#include "log.h"
+
+enum nb_hook_kind {
+	NB_HOOK_RAW_TP, /* target: "inet_sock_set_state" */
+	NB_HOOK_TP,	/* target: "syscalls/sys_exit_accept" */
+};
+
+struct nb_hook {
+	enum nb_hook_kind kind;
+	const char *target;
+	const char *prog; /* the function in the text */
+	unsigned need;	  /* left out unless a bit is in spec.want; 0: never */
+};
+
+/* A set of hooks; the text is compiled with -DNB_PLAN_<name>. */
+struct nb_plan {
+	const char *name;
+	const struct nb_hook *hooks;
+	size_t nhooks;
+};
+
+/* What the command line says about loading. */
+struct nb_prog_args {
+	bool no_cache;
+	bool perf_buffer;   /* as on kernels before 5.8 */
+	const char *plan;   /* NULL: the first that works */
+	uint32_t buffer_kb; /* for "events", all CPUs; rounded up to 2^n */
+};
+
+#define NB_PROG_BUFFER_KB 1024
+
+/* Options for struct nb_prog_args @a, to be put into a command's table. */
+#define NB_PROG_OPTS(a)                                                    \
+	{NB_U32,                                                           \
+	 .lng = "buffer",                                                  \
+	 .arg = "KB",                                                      \
+	 .help = "size of the buffer for records (default 1024)",          \
+	 .out = &(a)->buffer_kb,                                           \
+	 .min = 4,                                                         \
+	 .max = 1 << 20},                                                  \
+		{NB_FLAG, .lng = "no-cache",                               \
+		 .help = "compile anew, and keep nothing",                 \
+		 .out = &(a)->no_cache},                                   \
+		{NB_STR, .lng = "plan", .arg = "NAME", .out = &(a)->plan}, \
+	{                                                                  \
+		NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer    \
+	}
+
+/* A map that is not as the text has it. */
+struct nb_prog_map {
+	const char *name;
+	const char *pinned;   /* use the map pinned at this path, */
+	uint32_t max_entries; /* or make it this large; 0: as in the text */
+};
+
+struct nb_prog_spec {
+	const char *tool;
+	const char *text;
+	const struct nb_plan *plans; /* best first */
+	size_t nplans;
+	unsigned want; /* selects hooks */
+	const struct nb_prog_map *maps;
+	size_t nmaps;
+	const struct nb_prog_args *args;
+};
+
+struct nb_prog;
+
+/*
+ * Load and attach the first plan that works. 0 or -errno, with the reason in
+ * @why; -EINVAL and -ENOENT for an args->plan that does not exist. On success
+ * the caller frees *ret with nb_prog_free().
+ */
+int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
+		 struct nb_error *why);
+
+/* Detach everything; maps stay readable. */
+void nb_prog_detach(struct nb_prog *prog);
+void nb_prog_free(struct nb_prog *prog);
+
+/* The name of the plan that is attached. Lives as long as @prog. */
+const char *nb_prog_plan(const struct nb_prog *prog);
+
+/* Was the image found in the cache? */
+bool nb_prog_warm(const struct nb_prog *prog);
+
+/* A map's descriptor, which stays @prog's, or -ENOENT. */
+int nb_prog_map(const struct nb_prog *prog, const char *name);
+
+/* Put *@value at *@key into the map. 0, -ENOENT or another -errno. */
+int nb_prog_set(const struct nb_prog *prog, const char *map, const void *key,
+		const void *value);
+
+/* Is the map "events" a ring buffer? Otherwise it is a perf event array. */
+bool nb_prog_has_ringbuf(const struct nb_prog *prog);
+
+/* A counter of the text. 0 or -errno. */
+int nb_prog_count(const struct nb_prog *prog, enum nb_counter which,
+		  uint64_t *ret);
+
+#endif

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+/* The most bytes of a cell that is no string, and of what is put around it. */
+#define CELL_MAX 64
+_Static_assert(NB_ADDR_STRLEN < CELL_MAX - 8 && NB_CLOCK_STRLEN < CELL_MAX - 8,
+	       "an address and a time are cells");
+
+struct nb_table {
+	const struct nb_col *cols;
+	size_t n;
+	struct nb_table_opts opts;
+	FILE *out;
+	struct nb_clock clock;
+	size_t width[NB_TABLE_MAX_COLS]; /* in characters */
+	bool shown[NB_TABLE_MAX_COLS];
+	size_t last;	 /* shown column, or n when there is none */
+	bool has_header; /* printed: to be printed again for wider columns */
+	int err;	 /* of the first failure; sticky */
+	char *buf;
+	size_t len;
+	size_t size;
+};
+
+static void find_last(struct nb_table *t)
+{
+	t->last = t->n;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->shown[i])
+			t->last = i;
+}
+
+int nb_table_new(const struct nb_col *cols, size_t n,
+		 const struct nb_table_opts *opts, FILE *out,
+		 struct nb_table **ret)
+{
+	struct nb_table *t;
+
+	if (n > NB_TABLE_MAX_COLS)
+		return -EINVAL;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->cols = cols;
+	t->n = n;
+	t->opts = *opts;
+	t->out = out;
+	for (size_t i = 0; i < n; i++) {
+		size_t head = cols[i].head ? strlen(cols[i].head) : 0;
+
+		t->width[i] = (size_t)abs(cols[i].width);
+		if (t->width[i] < head)
+			t->width[i] = head;
+		t->shown[i] = cols[i].head;
+	}
+	find_last(t);
+	*ret = t;
+	return 0;
+}
+
+void nb_table_free(struct nb_table *table)
+{
+	if (!table)
+		return;
+	free(table->buf);
+	free(table);
+}
+
+void nb_table_hide(struct nb_table *table, size_t col)
+{
+	table->shown[col] = false;
+	find_last(table);
+}
+
+/*
+ * Make room for a row of @cells, or for a header when that is NULL, in either
+ * format and with the header that it may need again.
+ */
+static int reserve(struct nb_table *t, const struct nb_cell *cells)
+{
+	size_t need = CELL_MAX;
+	char *buf;
+
+	for (size_t i = 0; i < t->n; i++) {
+		need += 2 * (CELL_MAX + t->width[i]);
+		if (t->cols[i].key)
+			need += strlen(t->cols[i].key);
+		/* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
+		if (cells && cells[i].kind == NB_CELL_STR && cells[i].str)
+			need += 7 * strlen(cells[i].str);
+	}
+	if (need <= t->size)
+		return 0;
+	buf = realloc(t->buf, 2 * need);
+	if (!buf)
+		return -ENOMEM;
+	t->buf = buf;
+	t->size = 2 * need;
+	return 0;
+}
+
+static char *put_u64(char *p, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while (n /= 10);
+	return mempcpy(p, digits + i, sizeof(digits) - i);
+}
+
+/* Microseconds as milliseconds with three decimals. */
+static char *put_msec(char *p, uint64_t us)
+{
+	p = put_u64(p, us / 1000);
+	*p++ = '.';
+	*p++ = (char)('0' + us / 100 % 10);
+	*p++ = (char)('0' + us / 10 % 10);
+	*p++ = (char)('0' + us % 10);
+	return p;
+}
+
+/*
+ * How many bytes the UTF-8 character at @s has, or 0 when there is none:
+ * a stray or missing byte, an overlong form, a surrogate, above U+10FFFF. The
+ * NUL behind the string is no continuation, so nothing beyond it is read.
+ */
+static size_t utf8_len(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+/* U+0000 to U+001F, U+007F to U+009F: what a terminal may obey. */
+static bool is_control(const unsigned char *s)
+{
+	return s[0] < ' ' || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+}
+
+/* @str, as a JSON string or for the table; *ret_width counts characters. */
+static char *put_str(char *p, const char *str, bool json, size_t *ret_width)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *s = (const unsigned char *)str;
+	size_t width = 0;
+
+	for (; *s; width++) {
+		size_t len = utf8_len(s);
+		bool bad = !len;
+
+		if (bad || is_control(s)) {
+			s += bad ? 1 : len;
+			if (!json) {
+				*p++ = '?';
+			} else if (bad) {
+				p = mempcpy(p, "\xef\xbf\xbd", 3); /* U+FFFD */
+			} else {
+				/* Its last byte is the character's number. */
+				p = mempcpy(p, "\\u00", 4);
+				*p++ = hex[s[-1] >> 4];
+				*p++ = hex[s[-1] & 15];
+			}
+			continue;
+		}
+		if (json && (*s == '"' || *s == '\\'))
+			*p++ = '\\';
+		while (len--)
+			*p++ = (char)*s++;
+	}
+	*ret_width = width;
+	return p;
+}
+
+static bool is_none(const struct nb_cell *cell)
+{
+	switch (cell->kind) {
+	case NB_CELL_STR:
+		return !cell->str;
+	case NB_CELL_ADDR:
+		return cell->addr.ip != 4 && cell->addr.ip != 6;
+	default:
+		return cell->kind == NB_CELL_NONE;
+	}
+}
+
+/* @cell in the table's format; *ret_width is in characters. */
+static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
+		      size_t *ret_width)
+{
+	bool json = t->opts.json;
+	char *start = p;
+
+	switch (cell->kind) {
+	case NB_CELL_NONE:
+		break;
+	case NB_CELL_U64:
+		p = put_u64(p, cell->u64);
+		break;
+	case NB_CELL_USEC:
+		p = json ? put_u64(p, cell->u64) : put_msec(p, cell->u64);
+		break;
+	case NB_CELL_STR:
+		return put_str(p, cell->str, json, ret_width);
+	case NB_CELL_TIME:
+		p += json ? nb_clock_rfc3339(&t->clock, cell->u64, p)
+			  : nb_clock_local(&t->clock, cell->u64, t->opts.micro,
+					   p);
+		break;
+	case NB_CELL_ADDR:
+		p += nb_addr_format(&cell->addr, p);
+		break;
+	}
+	*ret_width = (size_t)(p - start);
+	return p;
+}
+
+/*
+ * Pad the cell of @width characters that begins at @start of the buffer, and
+ * end it. There is room. True when the column became wider.
+ */
+static bool pad(struct nb_table *t, size_t col, size_t start, size_t width)
+{
+	bool right = t->cols[col].width<0, wider = width> t->width[col];
+	char *p = t->buf + start;
+	size_t gap;
+
+	if (col == t->last && !right) {
+		t->buf[t->len++] = '\n';
+		return false;
+	}
+	if (wider)
+		t->width[col] = width;
+	gap = t->width[col] - width;
+	if (right) {
+		memmove(p + gap, p, t->len - start);
+		memset(p, ' ', gap);
+	} else {
+		memset(t->buf + t->len, ' ', gap);
+	}
+	t->len += gap;
+	t->buf[t->len++] = col == t->last ? '\n' : ' ';
+	return wider;
+}
+
+static int emit(struct nb_table *t, size_t start)
+{
+	size_t len = t->len - start;
+
+	errno = 0;
+	if (fwrite_unlocked(t->buf + start, 1, len, t->out) != len ||
+	    ferror_unlocked(t->out))
+		t->err = errno ? -errno : -EIO;
+	return t->err;
+}
+
+/* Print the header; what is in the buffer stays. */
+static int print_header(struct nb_table *t)
+{
+	size_t before = t->len;
+	int err;
+
+	for (size_t i = 0; i < t->n; i++) {
+		size_t start = t->len, len;
+
+		if (!t->shown[i])
+			continue;
+		len = strlen(t->cols[i].head);
+		memcpy(t->buf + start, t->cols[i].head, len);
+		t->len += len;
+		pad(t, i, start, len);
+	}
+	err = emit(t, before);
+	t->len = before;
+	return err;
+}
+
+void nb_table_header(struct nb_table *table)
+{
+	if (table->opts.json || table->opts.no_header || table->err)
+		return;
+	table->has_header = true;
+	table->err = reserve(table, NULL);
+	if (!table->err)
+		print_header(table);
+}
+
+static int text_row(struct nb_table *t, const struct nb_cell *cells)
+{
+	bool wider = false;
+
+	for (size_t i = 0; i < t->n; i++) {
+		char *p = t->buf + t->len;
+		size_t start = t->len, width = 1;
+
+		if (!t->shown[i])
+			continue;
+		if (is_none(&cells[i]))
+			*p++ = '-';
+		else
+			p = put_cell(t, p, &cells[i], &width);
+		t->len = (size_t)(p - t->buf);
+		wider |= pad(t, i, start, width);
+	}
+	if (wider && t->has_header && print_header(t))
+		return t->err;
+	return emit(t, 0);
+}
+
+static int json_row(struct nb_table *t, const struct nb_cell *cells)
+{
+	char *p = t->buf, sep = '{';
+	size_t width;
+
+	for (size_t i = 0; i < t->n; i++) {
+		bool quoted = cells[i].kind == NB_CELL_STR ||
+			      cells[i].kind == NB_CELL_TIME ||
+			      cells[i].kind == NB_CELL_ADDR;
+
+		if (!t->cols[i].key)
+			continue;
+		*p++ = sep;
+		*p++ = '"';
+		p = stpcpy(p, t->cols[i].key);
+		p = mempcpy(p, "\":", 2);
+		sep = ',';
+		if (is_none(&cells[i])) {
+			p = mempcpy(p, "null", 4);
+			continue;
+		}
+		if (quoted)
+			*p++ = '"';
+		p = put_cell(t, p, &cells[i], &width);
+		if (quoted)
+			*p++ = '"';
+	}
+	p = mempcpy(p, "}\n", 2);
+	t->len = (size_t)(p - t->buf);
+	return emit(t, 0);
+}
+
+int nb_table_row(struct nb_table *table, const struct nb_cell *cells)
+{
+	if (!table->err)
+		table->err = reserve(table, cells);
+	if (table->err)
+		return table->err;
+	table->len = 0;
+	return table->opts.json ? json_row(table, cells)
+				: text_row(table, cells);
+}
+
+int nb_table_flush(struct nb_table *table)
+{
+	if (!table->err && fflush_unlocked(table->out))
+		table->err = errno ? -errno : -EIO;
+	return table->err;
+}

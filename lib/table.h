@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of columns, printed as an aligned table or as JSON lines. A column is
+ * described once, as data.
+ */
+#ifndef NB_TABLE_H
+#define NB_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "addr.h"
+
+/* The most columns a table may have. */
+#define NB_TABLE_MAX_COLS 32
+
+struct nb_col {
+	const char *head; /* in the table; NULL: only in JSON */
+	const char *key;  /* in JSON; NULL: only in the table */
+	int width;	  /* of the table's cell; negative: flush right */
+};
+
+enum nb_cell_kind {
+	NB_CELL_NONE, /* not measured: "-" and null */
+	NB_CELL_U64,  /* a number in both */
+	NB_CELL_STR,  /* any bytes up to NUL; may be no UTF-8 */
+	NB_CELL_TIME, /* ns since the Epoch: local time, RFC 3339 in JSON */
+	NB_CELL_USEC, /* us: milliseconds with three decimals, us in JSON */
+	NB_CELL_ADDR, /* an address; ip 0 is like NB_CELL_NONE */
+};
+
+struct nb_cell {
+	enum nb_cell_kind kind;
+	union {
+		uint64_t u64;
+		const char *str;
+		struct nb_addr addr;
+	};
+};
+
+static inline struct nb_cell nb_cell_none(void)
+{
+	return (struct nb_cell){.kind = NB_CELL_NONE};
+}
+
+static inline struct nb_cell nb_cell_u64(uint64_t n)
+{
+	return (struct nb_cell){.kind = NB_CELL_U64, .u64 = n};
+}
+
+/* @s must live until the row is printed. */
+static inline struct nb_cell nb_cell_str(const char *s)
+{
+	return (struct nb_cell){.kind = NB_CELL_STR, .str = s};
+}
+
+static inline struct nb_cell nb_cell_time(uint64_t real_ns)
+{
+	return (struct nb_cell){.kind = NB_CELL_TIME, .u64 = real_ns};
+}
+
+static inline struct nb_cell nb_cell_usec(uint64_t us)
+{
+	return (struct nb_cell){.kind = NB_CELL_USEC, .u64 = us};
+}
+
+/* @bytes: 16, of which IPv4 uses four. */
+static inline struct nb_cell nb_cell_addr(uint8_t ip, const uint8_t *bytes)
+{
+	struct nb_cell c = {.kind = NB_CELL_ADDR, .addr = {.ip = ip}};
+
+	memcpy(c.addr.bytes, bytes, sizeof(c.addr.bytes));
+	return c;
+}
+
+struct nb_table_opts {
+	bool json; /* one object a line, every key in every line */
+	bool no_header;
+	bool micro; /* NB_CELL_TIME with microseconds in the table too */
+};
+
+struct nb_table;
+
+/*
+ * A table of the @n columns at @cols, written to @out; both must outlive it.
+ * 0, -EINVAL (too many columns) or -ENOMEM. The caller frees *ret with
+ * nb_table_free().
+ */
+int nb_table_new(const struct nb_col *cols, size_t n,
+		 const struct nb_table_opts *opts, FILE *out,
+		 struct nb_table **ret);
+void nb_table_free(struct nb_table *table);
+
+/* Leave column @col out of the table; JSON keeps it. Before any row. */
+void nb_table_hide(struct nb_table *table, size_t col);
+
+/* Print the header, unless JSON or no_header. */
+void nb_table_header(struct nb_table *table);
+
+/*
+ * Print one row of as many cells as there are columns. A cell wider than its
+ * column widens the column from then on, and the header is printed again, so
+ * that what stands below a header is always aligned with it. The last shown
+ * column is never padded on the right. Control characters (U+0080 to U+009F
+ * too), and bytes that are no UTF-8, are shown as '?' in the table; in JSON the
+ * former are escaped and the latter become U+FFFD. 0, or -errno of the write
+ * that failed (-EPIPE: the reader has gone), also of an earlier one.
+ */
+int nb_table_row(struct nb_table *table, const struct nb_cell *cells);
+
+/* Pass on what is buffered. 0 or -errno as above. */
+int nb_table_flush(struct nb_table *table);
+
+#endif

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tcpconnection's eBPF text. A connect is stamped where the process makes it
+ * (CLOSE -> SYN_SENT runs in its context) and reported when the handshake
+ * ends, mostly in softirq. An accept is reported when its system call returns.
+ */
+#pragma netbcc types sock inet_sock tcp_sock socket_alloc net
+#pragma netbcc types task_struct files_struct fdtable file
+#pragma netbcc types nsproxy mnt_namespace pt_regs sockaddr_in sockaddr_in6
+#pragma netbcc field sock sk_protocol
+#pragma netbcc field tcp_sock bytes_sent
+
+#ifdef NB_TYPES_HEADERS
+#include <linux/fdtable.h>
+#include <linux/nsproxy.h>
+#include <linux/tcp.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#endif
+
+#include "events.bpf.h"
+#include "kernel.bpf.h"
+#include "sock.bpf.h"
+#include "syscall.bpf.h"
+#include "task.bpf.h"
+#include "tcpconnection.h"
+
+/* enum in net/tcp_states.h and linux/net.h: user-visible, so constant. */
+#define STATE_ESTABLISHED 1
+#define STATE_SYN_SENT 2
+#define STATE_SYN_RECV 3
+#define STATE_CLOSE 7
+#define STATE_LISTEN 10
+#define SS_UNCONNECTED 1
+
+/* A connection under way, or open and to be reported when it ends. */
+struct conn {
+	u64 start_ns;
+	u32 pid;
+	u32 tid;
+	u32 uid;
+	u8 direction; /* 0: passive, not accepted yet */
+	u8 open;
+	u16 pad;
+	char comm[16];
+};
+
+/* A connect system call under way, to learn why it failed at once. */
+struct call {
+	struct sock *sk;
+	u64 start_ns;
+	u64 addr;    /* the caller's struct sockaddr */
+	u32 started; /* it got as far as SYN_SENT, */
+	u32 failed;  /* and back without an error on the socket */
+};
+
+BPF_ARRAY(config, struct conn_config, 1);
+BPF_HASH(conns, struct sock *, struct conn, 16384);
+BPF_HASH(calls, u64, struct call, 16384);
+BPF_HASH(lports, u16, u8, 1024);
+BPF_HASH(rports, u16, u8, 1024);
+BPF_HASH(cgroupset, u64, u64, 1);
+BPF_HASH(mntnsset, u64, u32, 1);
+
+static inline struct conn_config *get_config(void)
+{
+	int zero = 0;
+
+	return config.lookup(&zero);
+}
+
+/* Is the current process one to report? */
+static inline int task_wanted(const struct conn_config *c)
+{
+	u32 flags = c->flags;
+	u64 id;
+
+	if (flags & CONN_ONLY_PID && c->pid != bpf_get_current_pid_tgid() >> 32)
+		return 0;
+	if (flags & CONN_ONLY_UID && c->uid != (u32)bpf_get_current_uid_gid())
+		return 0;
+	if (flags & CONN_ONLY_CGROUP) {
+		id = bpf_get_current_cgroup_id();
+		if (!cgroupset.lookup(&id))
+			return 0;
+	}
+	if (flags & CONN_ONLY_MNTNS) {
+		id = nb_task_mntns();
+		if (!mntnsset.lookup(&id))
+			return 0;
+	}
+	return 1;
+}
+
+static inline int ip_wanted(const struct conn_config *c, u8 ip)
+{
+	if (c->flags & CONN_ONLY_IP4 && ip != 4)
+		return 0;
+	if (c->flags & CONN_ONLY_IP6 && ip != 6)
+		return 0;
+	return ip != 0;
+}
+
+static inline int netns_wanted(const struct conn_config *c, struct sock *sk)
+{
+	return !(c->flags & CONN_ONLY_NETNS) || c->netns == nb_sk_netns(sk);
+}
+
+static inline int ports_wanted(const struct conn_config *c, u16 local,
+			       u16 remote)
+{
+	if (c->flags & CONN_ONLY_LPORT && !lports.lookup(&local))
+		return 0;
+	if (c->flags & CONN_ONLY_RPORT && !rports.lookup(&remote))
+		return 0;
+	return 1;
+}
+
+static inline void set_task(struct conn *n)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	n->pid = id >> 32;
+	n->tid = (u32)id;
+	n->uid = (u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(n->comm, sizeof(n->comm));
+}
+
+/* What a record of @n says; what is measured by the way it ends is added. */
+static inline void event_init(struct conn_event *e, u8 kind, struct sock *sk,
+			      const struct nb_tuple *t, const struct conn *n)
+{
+	__builtin_memset(e, 0, sizeof(*e));
+	e->kind = kind;
+	e->time_ns = bpf_ktime_get_ns();
+	e->latency_ns = CONN_NONE;
+	e->duration_ns = CONN_NONE;
+	e->rx_bytes = CONN_NONE;
+	e->tx_bytes = CONN_NONE;
+	__builtin_memcpy(e->saddr, t->saddr, sizeof(e->saddr));
+	__builtin_memcpy(e->daddr, t->daddr, sizeof(e->daddr));
+	e->sport = t->sport;
+	e->dport = t->dport;
+	e->ip = t->ip;
+	e->netns = nb_sk_netns(sk);
+	e->pid = n->pid;
+	e->tid = n->tid;
+	e->uid = n->uid;
+	e->direction = n->direction;
+	__builtin_memcpy(e->comm, n->comm, sizeof(e->comm));
+}
+
+static inline void remember(struct sock *sk, struct conn *n)
+{
+	if (conns.update(&sk, n))
+		nb_count(NB_COUNT_FULL);
+}
+
+/*
+ * Is the current thread in connect() on @sk? Then note how far that has got:
+ * as far as SYN_SENT, or back with no error on the socket.
+ */
+static inline int in_call(struct sock *sk, int failed)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct call *call = calls.lookup(&id);
+
+	if (!call)
+		return 0;
+	if (call->sk != sk)
+		return 0;
+	if (failed)
+		call->failed = 1;
+	else
+		call->started = 1;
+	return 1;
+}
+
+/* CLOSE -> SYN_SENT: the process is in connect() or its like. */
+static inline void connect_begins(const struct conn_config *c, struct sock *sk)
+{
+	struct conn n = {};
+	u16 rport;
+
+	if (!(c->flags & CONN_WANT_CONNECT) ||
+	    nb_sk_protocol(sk) != NB_IPPROTO_TCP || !task_wanted(c) ||
+	    !netns_wanted(c, sk) || !ip_wanted(c, nb_sk_ip(sk)))
+		return;
+	rport = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
+	if (c->flags & CONN_ONLY_RPORT && !rports.lookup(&rport))
+		return;
+	n.start_ns = bpf_ktime_get_ns();
+	n.direction = CONN_CONNECT;
+	set_task(&n);
+	remember(sk, &n);
+	if (c->flags & CONN_WANT_FAILED)
+		in_call(sk, 0);
+}
+
+/* A passive connection is on its way into the accept queue. */
+static inline void queue_begins(const struct conn_config *c, struct sock *sk)
+{
+	struct conn n = {};
+
+	if (!(c->flags & CONN_WANT_ACCEPT) ||
+	    !(c->flags & (CONN_WANT_LATENCY | CONN_WANT_LIFE)) ||
+	    nb_sk_protocol(sk) != NB_IPPROTO_TCP || !netns_wanted(c, sk))
+		return;
+	n.start_ns = bpf_ktime_get_ns();
+	remember(sk, &n);
+}
+
+/*
+ * Bytes of data each way. The kernel's counts take a FIN for a byte, and
+ * bytes_sent takes each retransmission anew.
+ */
+static inline void set_bytes(struct sock *sk, struct conn_event *e)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	unsigned long sk_flags = NB_GET(sk, __sk_common.skc_flags);
+
+	if (nb_sk_protocol(sk) != NB_IPPROTO_TCP)
+		return;
+	e->rx_bytes = NB_GET(tp, bytes_received);
+	if (sk_flags & (1UL << NB_SOCK_DONE) && e->rx_bytes)
+		e->rx_bytes--;
+#if defined(NB_OFFSET_tcp_sock_bytes_sent) || defined(NB_TYPES_HEADERS)
+	e->tx_bytes = NB_GET(tp, bytes_sent) - NB_GET(tp, bytes_retrans);
+#endif
+}
+
+/*
+ * The state of a connection that is remembered as @n changes: what record that
+ * makes, in *@kind. Returns 0 for none.
+ */
+static inline int state_tells(const struct conn_config *c, struct sock *sk,
+			      struct conn *n, int new, u8 *kind)
+{
+	if (new == STATE_ESTABLISHED) {
+		if (n->direction == CONN_CONNECT) {
+			*kind = CONN_OPEN;
+			return !n->open;
+		}
+		if (!n->direction)
+			n->start_ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	if (n->open) {
+		*kind = CONN_CLOSE;
+		return 1;
+	}
+	if (n->direction != CONN_CONNECT || !(c->flags & CONN_WANT_FAILED))
+		return 0;
+	*kind = CONN_FAILED;
+	if (NB_GET(sk, sk_err))
+		return 1;
+	/* Given up inside connect(), whose return value will say why? */
+	return !in_call(sk, 1);
+}
+
+static inline void on_state(void *ctx, struct sock *sk, int old, int new)
+{
+	struct conn_config *c = get_config();
+	struct nb_tuple t = {};
+	struct conn_event e;
+	struct conn *n;
+	u8 kind = 0;
+	u64 age;
+
+	if (!c || !(c->flags & CONN_LIVE))
+		return;
+	if (old == STATE_CLOSE && new == STATE_SYN_SENT)
+		return connect_begins(c, sk);
+	if (old == STATE_LISTEN && new == STATE_SYN_RECV)
+		return queue_begins(c, sk);
+	if (new != STATE_ESTABLISHED &&new != STATE_CLOSE)
+		return;
+	n = conns.lookup(&sk);
+	if (!n)
+		return;
+
+	if (state_tells(c, sk, n, new, &kind)) {
+		nb_sk_tuple(sk, &t);
+		if (!ports_wanted(c, t.sport, t.dport))
+			goto forget;
+		event_init(&e, kind, sk, &t, n);
+		age = e.time_ns - n->start_ns;
+		if (kind == CONN_CLOSE) {
+			e.duration_ns = age;
+			set_bytes(sk, &e);
+		} else {
+			if (c->flags & CONN_WANT_LATENCY)
+				e.latency_ns = age;
+			if (kind == CONN_FAILED)
+				e.error = NB_GET(sk, sk_err);
+		}
+		nb_submit(ctx, &e, sizeof(e));
+		if (kind == CONN_OPEN) {
+			n->open = 1;
+			n->start_ns = e.time_ns;
+			if (!(c->flags & CONN_WANT_LIFE))
+				goto forget;
+		}
+	}
+	if (new != STATE_CLOSE)
+		return;
+forget:
+	conns.delete(&sk);
+}
+
+int conn_state(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_state(ctx, (struct sock *)ctx->args[0], (int)ctx->args[1],
+		 (int)ctx->args[2]);
+	return 0;
+}
+
+/* accept() or accept4() has returned the descriptor @fd, or an error. */
+static inline void on_accept(void *ctx, long fd)
+{
+	struct conn_config *c = get_config();
+	struct conn n = {}, *queued;
+	struct nb_tuple t = {};
+	struct conn_event e;
+	struct sock *sk;
+	u32 protocol;
+
+	if (!c || !(c->flags & CONN_LIVE) || fd < 0)
+		return;
+	sk = nb_task_sock(fd);
+	if (!sk)
+		return;
+	protocol = nb_sk_protocol(sk);
+	if (protocol != NB_IPPROTO_TCP && protocol != NB_IPPROTO_MPTCP)
+		return;
+	queued = conns.lookup(&sk);
+	nb_sk_tuple(sk, &t);
+	if (!task_wanted(c) || !ip_wanted(c, t.ip) || !netns_wanted(c, sk) ||
+	    !ports_wanted(c, t.sport, t.dport)) {
+		if (queued)
+			conns.delete(&sk);
+		return;
+	}
+
+	set_task(&n);
+	n.direction = CONN_ACCEPT;
+	n.open = 1;
+	event_init(&e, CONN_OPEN, sk, &t, &n);
+	n.start_ns = queued ? queued->start_ns : e.time_ns;
+	if (queued && c->flags & CONN_WANT_LATENCY)
+		e.latency_ns = e.time_ns - n.start_ns;
+	nb_submit(ctx, &e, sizeof(e));
+
+	if (!(c->flags & CONN_WANT_LIFE)) {
+		if (queued)
+			conns.delete(&sk);
+	} else if (NB_GET(sk, __sk_common.skc_state) != STATE_CLOSE) {
+		remember(sk, &n);
+	} else {
+		/* It ended in the queue, unseen: how long it lived is lost. */
+		e.kind = CONN_CLOSE;
+		e.latency_ns = CONN_NONE;
+		set_bytes(sk, &e);
+		nb_submit(ctx, &e, sizeof(e));
+	}
+}
+
+/* connect() is called, on a socket that has no connection under way. */
+static inline void on_connect_enter(long fd, u64 addr)
+{
+	struct conn_config *c = get_config();
+	u64 id = bpf_get_current_pid_tgid();
+	struct call call = {};
+
+	if (!c || !(c->flags & CONN_LIVE) || !task_wanted(c))
+		return;
+	call.sk = nb_task_sock(fd);
+	if (!call.sk || nb_sk_protocol(call.sk) != NB_IPPROTO_TCP ||
+	    NB_GET(NB_GET(call.sk, sk_socket), state) != SS_UNCONNECTED)
+		return;
+	call.addr = addr;
+	call.start_ns = bpf_ktime_get_ns();
+	if (calls.update(&id, &call))
+		nb_count(NB_COUNT_FULL);
+}
+
+/* The address that connect() was given; 0 when it is none of IP. */
+static inline int read_peer(u64 addr, struct nb_tuple *t)
+{
+	struct sockaddr_in6 sa = {};
+	struct sockaddr_in *in = (struct sockaddr_in *)&sa;
+	u32 *a = (u32 *)&sa.sin6_addr;
+
+	t->ip = 0;
+	bpf_probe_read_user(&sa, sizeof(*in), (void *)addr);
+	if (sa.sin6_family == NB_AF_INET) {
+		t->ip = 4;
+		__builtin_memcpy(t->daddr, &in->sin_addr, 4);
+	} else if (sa.sin6_family == NB_AF_INET6) {
+		bpf_probe_read_user(&sa, sizeof(sa), (void *)addr);
+		if (!a[0] && !a[1] && a[2] == bpf_htonl(0xffff)) {
+			t->ip = 4;
+			__builtin_memcpy(t->daddr, &a[3], 4);
+		} else {
+			t->ip = 6;
+			__builtin_memcpy(t->daddr, a, 16);
+		}
+	}
+	t->dport = bpf_ntohs(sa.sin6_port);
+	return t->ip;
+}
+
+/* connect() returns: report what failed before any handshake. */
+static inline void on_connect_exit(void *ctx, long ret)
+{
+	struct conn_config *c = get_config();
+	u64 id = bpf_get_current_pid_tgid();
+	struct nb_tuple t = {};
+	struct call call = {}, *found;
+	struct conn n = {};
+	struct conn_event e;
+
+	found = calls.lookup(&id);
+	if (!found)
+		return;
+	call = *found;
+	calls.delete(&id);
+	if (!c || ret >= 0 || (call.started && !call.failed))
+		return;
+	nb_sk_tuple(call.sk, &t);
+	if (!read_peer(call.addr, &t) || !ip_wanted(c, t.ip) ||
+	    !netns_wanted(c, call.sk) || !ports_wanted(c, t.sport, t.dport))
+		return;
+	set_task(&n);
+	n.direction = CONN_CONNECT;
+	event_init(&e, CONN_FAILED, call.sk, &t, &n);
+	e.error = (int)-ret;
+	if (c->flags & CONN_WANT_LATENCY)
+		e.latency_ns = e.time_ns - call.start_ns;
+	nb_submit(ctx, &e, sizeof(e));
+}
+
+#ifdef NB_PLAN_raw
+/* One hook each for all system calls: dearer, but needs no tracefs. */
+int conn_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
+
+	if (ctx->args[1] == NB_NR_connect)
+		on_connect_enter(NB_SYSCALL_ARG1(regs), NB_SYSCALL_ARG2(regs));
+	return 0;
+}
+
+int conn_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
+	long ret = ctx->args[1];
+	u32 nr = NB_SYSCALL_NR(regs);
+
+	if (nr == NB_NR_accept || nr == NB_NR_accept4)
+		on_accept(ctx, ret);
+	return 0;
+}
+
+int conn_sys_exit_failed(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
+
+	if (NB_SYSCALL_NR(regs) == NB_NR_connect)
+		on_connect_exit(ctx, ctx->args[1]);
+	return 0;
+}
+#else
+int conn_accept(struct nb_sys_exit *ctx)
+{
+	on_accept(ctx, ctx->ret);
+	return 0;
+}
+
+int conn_connect_enter(struct nb_sys_enter *ctx)
+{
+	on_connect_enter(ctx->args[0], ctx->args[1]);
+	return 0;
+}
+
+int conn_connect_exit(struct nb_sys_exit *ctx)
+{
+	on_connect_exit(ctx, ctx->ret);
+	return 0;
+}
+#endif

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tcpconnection: TCP connections as they are made and accepted, with the
+ * process that did it. Costs one map update and one record a connection, and
+ * nothing per packet; see OVERHEAD in tcpconnection(8).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "args.h"
+#include "log.h"
+#include "loop.h"
+#include "losses.h"
+#include "priv.h"
+#include "prog.h"
+#include "rows.h"
+#include "table.h"
+#include "task.h"
+#include "tcpconnection.h"
+
+extern const char nb_text_tcpconnection[];
+
+/* Which hooks an invocation takes. */
+enum { WANT_STATE = 1, WANT_ACCEPT = 2, WANT_FAILED = 4 };
+
+static const struct nb_hook tracepoint_hooks[] = {
+	{NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE},
+	{NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT},
+	{NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT},
+	{NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
+	 WANT_FAILED},
+	{NB_HOOK_TP, "syscalls/sys_exit_connect", "conn_connect_exit",
+	 WANT_FAILED},
+};
+
+/* Where tracefs can't be read: a hook on every system call. */
+static const struct nb_hook raw_hooks[] = {
+	{NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE},
+	{NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT},
+	{NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED},
+	{NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED},
+};
+
+static const struct nb_plan plans[] = {
+	{"tracepoint", tracepoint_hooks,
+	 sizeof(tracepoint_hooks) / sizeof(tracepoint_hooks[0])},
+	{"raw", raw_hooks, sizeof(raw_hooks) / sizeof(raw_hooks[0])},
+};
+
+struct run {
+	struct nb_table *table;
+	struct nb_prog *prog;
+	struct nb_loop *loop;
+	struct nb_clock clock;
+	uint64_t lines;
+	struct nb_losses losses;
+	int watch; /* pidfd of -p, or -1 */
+};
+
+#define STOP 1 /* what a callback returns to end without an error */
+
+static int on_event(void *ctx, const void *data, size_t size)
+{
+	struct run *run = ctx;
+	int err = conn_rows_print(run->table, &run->clock, data);
+
+	(void)size;
+	if (err)
+		return err;
+	return ++run->lines == conn_args.count ? STOP : 0;
+}
+
+static int on_second(void *ctx)
+{
+	struct run *run = ctx;
+
+	nb_losses_report(&run->losses, run->prog, "connections", "--max-conns");
+	return 0;
+}
+
+static int on_idle(void *ctx)
+{
+	struct run *run = ctx;
+
+	nb_clock_sync(&run->clock);
+	return nb_table_flush(run->table);
+}
+
+static int on_exit_of_process(void *ctx)
+{
+	struct run *run = ctx;
+
+	if (!conn_args.life) {
+		nb_note("process %u has ended", conn_args.pid);
+		return STOP;
+	}
+	nb_note("process %u has ended; its connections may not have (Ctrl-C to "
+		"stop)",
+		conn_args.pid);
+	nb_loop_unwatch(run->loop);
+	return 0;
+}
+
+static int set_ports(const struct nb_prog *prog, const char *map,
+		     const struct nb_ports *ports)
+{
+	const uint8_t one = 1;
+	int err = 0;
+
+	for (size_t i = 0; i < ports->n && !err; i++)
+		err = nb_prog_set(prog, map, &ports->port[i], &one);
+	return err;
+}
+
+/* Fill the filters, and with the configuration let the programs go. */
+static int go_live(const struct nb_prog *prog, const struct conn_config *config)
+{
+	const uint32_t zero = 0;
+	int err = set_ports(prog, "lports", &conn_args.lports);
+
+	if (!err)
+		err = set_ports(prog, "rports", &conn_args.rports);
+	if (!err)
+		err = nb_prog_set(prog, "config", &zero, config);
+	if (err)
+		nb_error("cannot set the filters: %s", strerror(-err));
+	return err;
+}
+
+static int open_prog(struct run *run)
+{
+	const struct nb_prog_map maps[] = {
+		{"conns", NULL, conn_args.max_conns},
+		{"calls", NULL, conn_args.failed ? conn_args.max_conns : 1},
+		{"cgroupset", conn_args.cgroupmap, 0},
+		{"mntnsset", conn_args.mntnsmap, 0},
+	};
+	const struct nb_prog_spec spec = {
+		.tool = nb_log_name(),
+		.text = nb_text_tcpconnection,
+		.plans = plans,
+		.nplans = sizeof(plans) / sizeof(plans[0]),
+		.want = (conn_args.direction == CONN_ACCEPT &&
+					 !conn_args.latency && !conn_args.life
+				 ? 0
+				 : WANT_STATE) |
+			(conn_args.direction == CONN_CONNECT ? 0
+							     : WANT_ACCEPT) |
+			(conn_args.failed && conn_args.direction != CONN_ACCEPT
+				 ? WANT_FAILED
+				 : 0),
+		.maps = maps,
+		.nmaps = sizeof(maps) / sizeof(maps[0]),
+		.args = &conn_args.prog,
+	};
+	struct nb_error why;
+	int err = nb_prog_open(&spec, &run->prog, &why);
+
+	if (err)
+		nb_error("%s", why.text);
+	return err;
+}
+
+static int open_loop(struct run *run)
+{
+	int err = nb_loop_new(&run->loop);
+
+	if (!err)
+		err = nb_loop_records(
+			run->loop, run->prog, sizeof(struct conn_event),
+			(size_t)conn_args.prog.buffer_kb * 1024, on_event, run);
+	if (!err)
+		err = nb_loop_every(run->loop, 1000, on_second, run);
+	if (err) {
+		nb_error("cannot read records: %s", strerror(-err));
+		return err;
+	}
+	nb_loop_idle(run->loop, on_idle, run);
+	if (run->watch >= 0)
+		nb_loop_watch(run->loop, run->watch, on_exit_of_process, run);
+	return 0;
+}
+
+static int open_rows(struct run *run)
+{
+	int err = conn_rows_new(&run->table);
+
+	if (err)
+		nb_error("cannot make the table: %s", strerror(-err));
+	return err;
+}
+
+/* Trace until the end, and show what was under way then. */
+static int trace(struct run *run)
+{
+	int err;
+
+	nb_clock_sync(&run->clock);
+	nb_table_header(run->table);
+	err = nb_table_flush(run->table);
+	nb_verbose("tracing with plan '%s' (%s start)", nb_prog_plan(run->prog),
+		   nb_prog_warm(run->prog) ? "warm" : "cold");
+	if (!err)
+		err = nb_loop_run(run->loop);
+	nb_prog_detach(run->prog);
+	if (!err)
+		err = nb_loop_drain(run->loop);
+	if (err == STOP)
+		err = nb_table_flush(run->table);
+	on_second(run);
+	if (err == -EPIPE)
+		return 0;
+	if (err)
+		nb_error("cannot write standard output: %s", strerror(-err));
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct conn_config config = {0};
+	struct run run = {.watch = -1};
+	struct nb_error why;
+	int err;
+
+	conn_args_parse(argc, argv);
+	err = nb_priv_check();
+	if (err) {
+		nb_error("cannot trace: %s (run as root, or with CAP_BPF and "
+			 "CAP_PERFMON)",
+			 strerror(-err));
+		goto out;
+	}
+	err = conn_args_config(&config, &why);
+	if (err) {
+		nb_error("%s", why.text);
+		goto out;
+	}
+	if (conn_args.pid) {
+		run.watch = nb_task_watch((pid_t)conn_args.pid);
+		if (run.watch < 0 && run.watch != -ENOSYS) {
+			err = run.watch;
+			nb_error("cannot trace process '%u': %s", conn_args.pid,
+				 err == -EINVAL ? "it is a thread"
+						: strerror(-err));
+			goto out;
+		}
+	}
+	err = open_prog(&run);
+	if (!err)
+		err = open_loop(&run);
+	if (!err)
+		err = open_rows(&run);
+	if (!err) {
+		err = nb_priv_drop();
+		if (err)
+			nb_error("cannot drop capabilities: %s",
+				 strerror(-err));
+	}
+	if (!err)
+		err = go_live(run.prog, &config);
+	if (!err)
+		err = trace(&run);
+out:
+	nb_table_free(run.table);
+	nb_loop_free(run.loop);
+	nb_prog_free(run.prog);
+	if (run.watch >= 0)
+		close(run.watch);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
