@@ -29,7 +29,7 @@ static size_t format_ip4(const uint8_t *bytes, char *buf)
 
 size_t nb_addr_format(const struct nb_addr *addr, char *buf)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 	if (addr->ip == 4)
 		return format_ip4(addr->bytes, buf);

@@ -116,6 +116,7 @@ static _Noreturn void become_helper(const char *path, char *const *argv,
 static void explain(char *words, int status, struct nb_error *why)
 {
 	static const char prefix[] = "netbcc-cc: ";
+	static const char more[] = " (-v shows the compiler's words)";
 	const char *last = NULL;
 	char *save = NULL;
 
@@ -124,17 +125,18 @@ static void explain(char *words, int status, struct nb_error *why)
 		if (!strncmp(line, prefix, sizeof(prefix) - 1))
 			last = line + sizeof(prefix) - 1;
 	if (last)
-		nb_error_set(why, 0, "cannot compile the eBPF text: %s", last);
+		nb_error_set(why, 0, "%s%s", last,
+			     last[strlen(last) - 1] == ')' ? "" : more);
 	else if (WIFSIGNALED(status))
 		nb_error_set(why, 0,
 			     "cannot compile the eBPF text: netbcc-cc was "
-			     "killed by signal %d (see -v)",
-			     WTERMSIG(status));
+			     "killed by signal %d%s",
+			     WTERMSIG(status), more);
 	else
 		nb_error_set(why, 0,
 			     "cannot compile the eBPF text: netbcc-cc ended "
-			     "with status %d (see -v)",
-			     WEXITSTATUS(status));
+			     "with status %d%s",
+			     WEXITSTATUS(status), more);
 }
 
 static int run(const char *path, char *const *argv, const struct files *f,
@@ -159,7 +161,7 @@ static int run(const char *path, char *const *argv, const struct files *f,
 	if (words && len)
 		nb_verbose("the compiler says:\n%s", words);
 	if (status)
-		explain(words ? words : (char[]){""}, status, why);
+		explain(words ? words : (char[]){ "" }, status, why);
 	free(words);
 	return status ? -ENOEXEC : 0;
 }
@@ -167,7 +169,7 @@ static int run(const char *path, char *const *argv, const struct files *f,
 int nb_compile(const char *text, const char *const *defines, void **ret_buf,
 	       size_t *ret_len, struct nb_error *why)
 {
-	char path[PATH_MAX], *argv[MAX_ARGS] = {"netbcc-cc"};
+	char path[PATH_MAX], *argv[MAX_ARGS] = { "netbcc-cc" };
 	struct files files;
 	int err, n = 1;
 

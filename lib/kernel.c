@@ -154,8 +154,14 @@ int nb_kernel_raw_tp_args(struct nb_kernel *k, const char *name)
 			return -EBADMSG;
 		return btf_vlen(t) - 1;
 	}
-	snprintf(symbol, sizeof(symbol), "__tracepoint_%s", name);
+	/* A function since 5.10; a variable, which kallsyms may lack, always.
+	 */
+	snprintf(symbol, sizeof(symbol), "__traceiter_%s", name);
 	id = in_kallsyms(symbol);
+	if (id == 0) {
+		snprintf(symbol, sizeof(symbol), "__tracepoint_%s", name);
+		id = in_kallsyms(symbol);
+	}
 	if (id < 0)
 		return id;
 	return id ? -ENODATA : -ENOENT;

@@ -175,8 +175,8 @@ int nb_loop_records(struct nb_loop *loop, const struct nb_prog *prog,
 int nb_loop_every(struct nb_loop *loop, unsigned ms, nb_loop_fn fn, void *ctx)
 {
 	struct itimerspec when = {
-		.it_interval = {ms / 1000, ms % 1000 * 1000000L},
-		.it_value = {ms / 1000, ms % 1000 * 1000000L},
+		.it_interval = { ms / 1000, ms % 1000 * 1000000L },
+		.it_value = { ms / 1000, ms % 1000 * 1000000L },
 	};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 

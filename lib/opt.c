@@ -332,7 +332,7 @@ static char **take_short(const struct nb_cmd *cmd, const char *arg, char **next)
 {
 	for (const char *p = arg + 1; *p; p++) {
 		const struct nb_opt *o = find(cmd, SHORT, p, 1);
-		const char spelt[] = {'-', *p, '\0'};
+		const char spelt[] = { '-', *p, '\0' };
 
 		if (!o)
 			nb_opt_misuse("unknown option '%s'", arg);

@@ -67,8 +67,10 @@ static int plan_usable(struct opening *o)
 		if (ret < 0 && ret != -ENODATA)
 			return nb_error_set(
 				o->why, ret,
-				"cannot use plan '%s': tracepoint '%s': %s",
-				o->plan->name, hook->target, strerror(-ret));
+				"cannot use the tracepoint '%s': %s",
+				hook->target,
+				ret == -ENOENT ? "the kernel has none"
+					       : strerror(-ret));
 	}
 	return 0;
 }
@@ -88,7 +90,7 @@ static int get_image(struct opening *o)
 {
 	const struct nb_prog_args *args = o->spec->args;
 	char plan[48], name[64], *key;
-	const char *defines[3] = {plan};
+	const char *defines[3] = { plan };
 	int dir = -ECANCELED, err;
 	size_t key_len, len;
 
@@ -154,7 +156,7 @@ out:
 static int open_pinned(struct opening *o, const struct nb_image_map *map,
 		       const char *path)
 {
-	struct bpf_map_info info = {0};
+	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 	int fd = bpf_obj_get(path);
 
@@ -383,7 +385,7 @@ static int open_plan(struct opening *o)
 int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		 struct nb_error *why)
 {
-	struct opening o = {.spec = spec, .why = why};
+	struct opening o = { .spec = spec, .why = why };
 	int err = -ENOENT;
 
 	o.prog = calloc(1, sizeof(*o.prog));

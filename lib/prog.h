@@ -43,20 +43,20 @@ struct nb_prog_args {
 #define NB_PROG_BUFFER_KB 1024
 
 /* Options for struct nb_prog_args @a, to be put into a command's table. */
-#define NB_PROG_OPTS(a)                                                    \
-	{NB_U32,                                                           \
-	 .lng = "buffer",                                                  \
-	 .arg = "KB",                                                      \
-	 .help = "size of the buffer for records (default 1024)",          \
-	 .out = &(a)->buffer_kb,                                           \
-	 .min = 4,                                                         \
-	 .max = 1 << 20},                                                  \
-		{NB_FLAG, .lng = "no-cache",                               \
-		 .help = "compile anew, and keep nothing",                 \
-		 .out = &(a)->no_cache},                                   \
-		{NB_STR, .lng = "plan", .arg = "NAME", .out = &(a)->plan}, \
-	{                                                                  \
-		NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer    \
+#define NB_PROG_OPTS(a)                                                      \
+	{ NB_U32,                                                            \
+	  .lng = "buffer",                                                   \
+	  .arg = "KB",                                                       \
+	  .help = "size of the buffer for records (default 1024)",           \
+	  .out = &(a)->buffer_kb,                                            \
+	  .min = 4,                                                          \
+	  .max = 1 << 20 },                                                  \
+		{ NB_FLAG, .lng = "no-cache",                                \
+		  .help = "compile anew, and keep nothing",                  \
+		  .out = &(a)->no_cache },                                   \
+		{ NB_STR, .lng = "plan", .arg = "NAME", .out = &(a)->plan }, \
+	{                                                                    \
+		NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer      \
 	}
 
 /* A map that is not as the text has it. */

@@ -43,34 +43,34 @@ struct nb_cell {
 
 static inline struct nb_cell nb_cell_none(void)
 {
-	return (struct nb_cell){.kind = NB_CELL_NONE};
+	return (struct nb_cell){ .kind = NB_CELL_NONE };
 }
 
 static inline struct nb_cell nb_cell_u64(uint64_t n)
 {
-	return (struct nb_cell){.kind = NB_CELL_U64, .u64 = n};
+	return (struct nb_cell){ .kind = NB_CELL_U64, .u64 = n };
 }
 
 /* @s must live until the row is printed. */
 static inline struct nb_cell nb_cell_str(const char *s)
 {
-	return (struct nb_cell){.kind = NB_CELL_STR, .str = s};
+	return (struct nb_cell){ .kind = NB_CELL_STR, .str = s };
 }
 
 static inline struct nb_cell nb_cell_time(uint64_t real_ns)
 {
-	return (struct nb_cell){.kind = NB_CELL_TIME, .u64 = real_ns};
+	return (struct nb_cell){ .kind = NB_CELL_TIME, .u64 = real_ns };
 }
 
 static inline struct nb_cell nb_cell_usec(uint64_t us)
 {
-	return (struct nb_cell){.kind = NB_CELL_USEC, .u64 = us};
+	return (struct nb_cell){ .kind = NB_CELL_USEC, .u64 = us };
 }
 
 /* @bytes: 16, of which IPv4 uses four. */
 static inline struct nb_cell nb_cell_addr(uint8_t ip, const uint8_t *bytes)
 {
-	struct nb_cell c = {.kind = NB_CELL_ADDR, .addr = {.ip = ip}};
+	struct nb_cell c = { .kind = NB_CELL_ADDR, .addr = { .ip = ip } };
 
 	memcpy(c.addr.bytes, bytes, sizeof(c.addr.bytes));
 	return c;

@@ -16,8 +16,8 @@ int bcc_procutils_each_ksym(bcc_procutils_ksymcb callback, void *payload)
 		const char *name;
 		enum bpf_func_id id;
 	} helpers[] = {
-		{"bpf_probe_read_kernel", BPF_FUNC_probe_read_kernel},
-		{"bpf_probe_read_user", BPF_FUNC_probe_read_user},
+		{ "bpf_probe_read_kernel", BPF_FUNC_probe_read_kernel },
+		{ "bpf_probe_read_user", BPF_FUNC_probe_read_user },
 	};
 
 	for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)

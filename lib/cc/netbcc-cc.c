@@ -45,7 +45,7 @@ static int fail(const char *fmt, ...)
 static void on_abort(int sig)
 {
 	static const char msg[] =
-		"netbcc-cc: cannot compile: LLVM gave up (see above)\n";
+		"netbcc-cc: cannot compile the eBPF text: LLVM gave up\n";
 
 	(void)sig;
 	if (write(STDERR_FILENO, msg, sizeof(msg) - 1) < 0) {
@@ -119,19 +119,23 @@ static int have_headers(void)
  */
 static int add_types(const char *text, const char **ret_define, char **ret_text)
 {
+	const char *source = getenv("BCC_KERNEL_SOURCE");
 	char missing[128], stub[PATH_MAX];
 	size_t len;
 	FILE *out;
 	int err;
 
-	if (getenv("BCC_KERNEL_SOURCE") || !nb_types_have_btf()) {
-		struct utsname un = {0};
+	if (source || !nb_types_have_btf()) {
+		struct utsname un = { 0 };
 
 		uname(&un);
-		if (!getenv("BCC_KERNEL_SOURCE") && !have_headers())
-			return fail("the kernel has no BTF and there are no "
-				    "headers for it (install linux-headers-%s)",
-				    un.release);
+		if (source && chdir(source))
+			return fail("cannot use BCC_KERNEL_SOURCE '%s': %s",
+				    source, strerror(errno));
+		if (!source && !have_headers())
+			return fail(
+				"the kernel has no BTF and there are no headers for it (install linux-headers-%s)",
+				un.release);
 		*ret_define = "-DNB_TYPES_HEADERS";
 		*ret_text = strdup(text);
 		return *ret_text ? 0 : fail("out of memory");
@@ -234,7 +238,7 @@ static int image_of(void *mod, struct nb_image *img)
 static int compile(const char *text, const char *const *defines, int out)
 {
 	const char *cflags[MAX_DEFINES + 3];
-	struct nb_image img = {0};
+	struct nb_image img = { 0 };
 	char *full, *key;
 	size_t key_len, len, n = 0;
 	void *mod, *buf;
@@ -260,8 +264,7 @@ static int compile(const char *text, const char *const *defines, int out)
 	mod = bpf_module_create_c_from_string(full, 0, cflags, (int)n, true,
 					      NULL);
 	if (!mod)
-		return fail(
-			"cannot compile: libbcc refused the text (see above)");
+		return fail("cannot compile the eBPF text: libbcc refused it");
 	err = image_of(mod, &img);
 	if (err)
 		return fail("cannot make an image: %s", strerror(-err));
@@ -285,7 +288,7 @@ static int compile(const char *text, const char *const *defines, int out)
 
 int main(int argc, char **argv)
 {
-	const char *defines[MAX_DEFINES + 1] = {NULL};
+	const char *defines[MAX_DEFINES + 1] = { NULL };
 	size_t n = 0;
 	char *text;
 	int out, opt;

@@ -149,7 +149,9 @@ static int each_pragma(struct dump *d, const char *text)
 
 int nb_types_write(const char *text, FILE *out, char *missing, size_t size)
 {
-	struct dump d = {.out = out, .missing = missing, .missing_size = size};
+	struct dump d = { .out = out,
+			  .missing = missing,
+			  .missing_size = size };
 	int err;
 
 	if (size)

@@ -6,8 +6,8 @@
 
 #include "task.h"
 
-struct conn_args conn_args = {.prog.buffer_kb = NB_PROG_BUFFER_KB};
-const char *const conn_directions[] = {"connect", "accept", NULL};
+struct conn_args conn_args = { .prog.buffer_kb = NB_PROG_BUFFER_KB };
+const char *const conn_directions[] = { "connect", "accept", NULL };
 
 /* clang-format off */
 static const struct nb_opt opts[] = {

@@ -217,12 +217,12 @@ static inline void queue_begins(const struct conn_config *c, struct sock *sk)
 static inline void set_bytes(struct sock *sk, struct conn_event *e)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	unsigned long sk_flags = NB_GET(sk, __sk_common.skc_flags);
+	unsigned long flags = NB_GET(sk, __sk_common.skc_flags);
 
 	if (nb_sk_protocol(sk) != NB_IPPROTO_TCP)
 		return;
 	e->rx_bytes = NB_GET(tp, bytes_received);
-	if (sk_flags & (1UL << NB_SOCK_DONE) && e->rx_bytes)
+	if (flags & (1UL << NB_SOCK_DONE) && e->rx_bytes)
 		e->rx_bytes--;
 #if defined(NB_OFFSET_tcp_sock_bytes_sent) || defined(NB_TYPES_HEADERS)
 	e->tx_bytes = NB_GET(tp, bytes_sent) - NB_GET(tp, bytes_retrans);

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "args.h"
+#include "clock.h"
 #include "log.h"
 #include "loop.h"
 #include "losses.h"
@@ -27,27 +27,27 @@ extern const char nb_text_tcpconnection[];
 enum { WANT_STATE = 1, WANT_ACCEPT = 2, WANT_FAILED = 4 };
 
 static const struct nb_hook tracepoint_hooks[] = {
-	{NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE},
-	{NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT},
-	{NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT},
-	{NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
-	 WANT_FAILED},
-	{NB_HOOK_TP, "syscalls/sys_exit_connect", "conn_connect_exit",
-	 WANT_FAILED},
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE },
+	{ NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT },
+	{ NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT },
+	{ NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
+	  WANT_FAILED },
+	{ NB_HOOK_TP, "syscalls/sys_exit_connect", "conn_connect_exit",
+	  WANT_FAILED },
 };
 
 /* Where tracefs can't be read: a hook on every system call. */
 static const struct nb_hook raw_hooks[] = {
-	{NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE},
-	{NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT},
-	{NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED},
-	{NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED},
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE },
+	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT },
+	{ NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED },
+	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED },
 };
 
 static const struct nb_plan plans[] = {
-	{"tracepoint", tracepoint_hooks,
-	 sizeof(tracepoint_hooks) / sizeof(tracepoint_hooks[0])},
-	{"raw", raw_hooks, sizeof(raw_hooks) / sizeof(raw_hooks[0])},
+	{ "tracepoint", tracepoint_hooks,
+	  sizeof(tracepoint_hooks) / sizeof(tracepoint_hooks[0]) },
+	{ "raw", raw_hooks, sizeof(raw_hooks) / sizeof(raw_hooks[0]) },
 };
 
 struct run {
@@ -133,10 +133,10 @@ static int go_live(const struct nb_prog *prog, const struct conn_config *config)
 static int open_prog(struct run *run)
 {
 	const struct nb_prog_map maps[] = {
-		{"conns", NULL, conn_args.max_conns},
-		{"calls", NULL, conn_args.failed ? conn_args.max_conns : 1},
-		{"cgroupset", conn_args.cgroupmap, 0},
-		{"mntnsset", conn_args.mntnsmap, 0},
+		{ "conns", NULL, conn_args.max_conns },
+		{ "calls", NULL, conn_args.failed ? conn_args.max_conns : 1 },
+		{ "cgroupset", conn_args.cgroupmap, 0 },
+		{ "mntnsset", conn_args.mntnsmap, 0 },
 	};
 	const struct nb_prog_spec spec = {
 		.tool = nb_log_name(),
@@ -220,8 +220,8 @@ static int trace(struct run *run)
 
 int main(int argc, char **argv)
 {
-	struct conn_config config = {0};
-	struct run run = {.watch = -1};
+	struct conn_config config = { 0 };
+	struct run run = { .watch = -1 };
 	struct nb_error why;
 	int err;
 
