@@ -16,7 +16,7 @@ CFLAGS ?= -O2 -g
 NB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DNB_VERSION='"$(VERSION)"' \
 	-DNB_LIBEXECDIR='"$(LIBEXECDIR)"' -Ilib -MMD -MP \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Wformat=2 -Wvla
+	-Wformat=2 -Wvla -Wno-missing-field-initializers
 ifneq ($(WERROR),)
 NB_CFLAGS += -Werror
 endif

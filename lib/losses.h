@@ -11,13 +11,15 @@ struct nb_prog;
 struct nb_losses {
 	uint64_t lost;
 	uint64_t full;
+	uint64_t missed;
 };
 
 /*
  * Say on standard error, also when quiet, what the counters of @prog have
- * gained since the last call: records that found the buffer full, and entries
- * that found a map full, as "N @what not remembered", with the option @remedy
- * to enlarge it. Says nothing when they stand still.
+ * gained since the last call: events that no program ran for, records that
+ * found the buffer full, and entries that found a map full, as "N @what not
+ * remembered", with the option @remedy to enlarge it. Says nothing when they
+ * stand still.
  */
 void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 		      const char *what, const char *remedy);

@@ -29,6 +29,12 @@ struct nb_prog {
 	int maps[NB_IMAGE_MAX_MAPS];
 	size_t nlinks;
 	int links[MAX_HOOKS];
+	size_t nprogs;
+	struct {
+		const char *name; /* of the hook's program, static */
+		int fd;
+		bool nested_ok;
+	} progs[MAX_HOOKS];
 };
 
 /* What opening works with, and frees when it is done. */
@@ -40,11 +46,6 @@ struct opening {
 	struct nb_prog *prog;
 	void *buf; /* the image's bytes */
 	struct nb_image img;
-	size_t nloaded;
-	struct {
-		const char *name;
-		int fd;
-	} loaded[MAX_HOOKS];
 };
 
 static bool wanted(const struct opening *o, const struct nb_hook *hook)
@@ -329,13 +330,19 @@ static int attach_tp(struct opening *o, const char *target, int prog)
 /* The hook's program, loaded once however many hooks it has. */
 static int get_program(struct opening *o, const struct nb_hook *hook)
 {
-	for (size_t i = 0; i < o->nloaded; i++)
-		if (!strcmp(o->loaded[i].name, hook->prog))
-			return o->loaded[i].fd;
-	o->loaded[o->nloaded].fd = load(o, hook);
-	o->loaded[o->nloaded].name = hook->prog;
-	return o->loaded[o->nloaded].fd < 0 ? o->loaded[o->nloaded].fd
-					    : o->loaded[o->nloaded++].fd;
+	struct nb_prog *p = o->prog;
+	int fd;
+
+	for (size_t i = 0; i < p->nprogs; i++)
+		if (!strcmp(p->progs[i].name, hook->prog))
+			return p->progs[i].fd;
+	fd = load(o, hook);
+	if (fd < 0)
+		return fd;
+	p->progs[p->nprogs].name = hook->prog;
+	p->progs[p->nprogs].nested_ok = hook->nested_ok;
+	p->progs[p->nprogs++].fd = fd;
+	return fd;
 }
 
 static int attach(struct opening *o, const struct nb_hook *hook)
@@ -356,8 +363,10 @@ static int attach(struct opening *o, const struct nb_hook *hook)
 	return 0;
 }
 
-static void release_maps(struct nb_prog *p)
+static void release(struct nb_prog *p)
 {
+	while (p->nprogs)
+		close(p->progs[--p->nprogs].fd);
 	while (p->nmaps)
 		close(p->maps[--p->nmaps]);
 }
@@ -374,9 +383,6 @@ static int open_plan(struct opening *o)
 	if (!err)
 		snprintf(o->prog->plan, sizeof(o->prog->plan), "%s",
 			 o->plan->name);
-	/* What is attached holds its program. */
-	while (o->nloaded)
-		close(o->loaded[--o->nloaded].fd);
 	free(o->buf);
 	o->buf = NULL;
 	return err;
@@ -404,7 +410,7 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		if (!err)
 			break;
 		nb_prog_detach(o.prog);
-		release_maps(o.prog);
+		release(o.prog);
 		/* What another plan would fail at just the same. */
 		if (err == -ENOEXEC || err == -EPERM)
 			break;
@@ -432,7 +438,7 @@ void nb_prog_free(struct nb_prog *p)
 	if (!p)
 		return;
 	nb_prog_detach(p);
-	release_maps(p);
+	release(p);
 	free(p);
 }
 
@@ -473,4 +479,19 @@ int nb_prog_count(const struct nb_prog *p, enum nb_counter which, uint64_t *ret)
 	__u32 key = which;
 
 	return fd < 0 ? fd : bpf_map_lookup_elem(fd, &key, ret);
+}
+
+uint64_t nb_prog_missed(const struct nb_prog *p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < p->nprogs; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (!p->progs[i].nested_ok &&
+		    !bpf_obj_get_info_by_fd(p->progs[i].fd, &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
 }

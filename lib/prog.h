@@ -22,7 +22,8 @@ struct nb_hook {
 	enum nb_hook_kind kind;
 	const char *target;
 	const char *prog; /* the function in the text */
-	unsigned need;	  /* left out unless a bit is in spec.want; 0: never */
+	unsigned need;	  /* left out unless a bit is in spec.want */
+	bool nested_ok; /* an event inside this program's run is none of its */
 };
 
 /* A set of hooks; the text is compiled with -DNB_PLAN_<name>. */
@@ -106,6 +107,13 @@ int nb_prog_set(const struct nb_prog *prog, const char *map, const void *key,
 
 /* Is the map "events" a ring buffer? Otherwise it is a perf event array. */
 bool nb_prog_has_ringbuf(const struct nb_prog *prog);
+
+/*
+ * How many events the kernel did not run a program for, because it was running
+ * already on that CPU (bpf_prog_info.recursion_misses, Linux 5.12; 0 before),
+ * or another tracing program was. Hooks that are nested_ok don't count.
+ */
+uint64_t nb_prog_missed(const struct nb_prog *prog);
 
 /* A counter of the text. 0 or -errno. */
 int nb_prog_count(const struct nb_prog *prog, enum nb_counter which,

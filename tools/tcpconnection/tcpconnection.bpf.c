@@ -36,14 +36,23 @@
 /* A connection under way, or open and to be reported when it ends. */
 struct conn {
 	u64 start_ns;
+	u64 end_ns;
 	u32 pid;
 	u32 tid;
 	u32 uid;
-	u8 direction; /* 0: passive, not accepted yet */
-	u8 open;
-	u16 pad;
+	u32 direction; /* enum conn_direction; 0: passive, not accepted yet */
+	u32 state;     /* the bits below */
+	u32 pad;
 	char comm[16];
 };
+
+/*
+ * A connection may be reset on one CPU while another accepts it. Each sets its
+ * bit and then looks for the other's; who sees both and removes the entry
+ * reports the end.
+ */
+#define CONN_IS_OPEN 1 /* reported, and its end is to be reported */
+#define CONN_IS_CLOSED 2
 
 /* A connect system call under way, to learn why it failed at once. */
 struct call {
@@ -229,33 +238,55 @@ static inline void set_bytes(struct sock *sk, struct conn_event *e)
 #endif
 }
 
+/* Add what the end of @n tells to its record. */
+static inline void event_close(struct conn_event *e, struct sock *sk,
+			       const struct conn *n)
+{
+	e->kind = CONN_CLOSE;
+	e->time_ns = n->end_ns;
+	e->latency_ns = CONN_NONE;
+	e->duration_ns = n->end_ns - n->start_ns;
+	set_bytes(sk, e);
+}
+
+/* Remove the entry of @sk. Of two that try, one succeeds: 1. */
+static inline int forget(struct sock *sk)
+{
+	return !conns.delete(&sk);
+}
+
 /*
- * The state of a connection that is remembered as @n changes: what record that
- * makes, in *@kind. Returns 0 for none.
+ * The socket of entry @n is established, or closed: the kind of record that
+ * makes, or -1. *@copy is the entry, removed already if it has ended.
  */
 static inline int state_tells(const struct conn_config *c, struct sock *sk,
-			      struct conn *n, int new, u8 *kind)
+			      struct conn *n, int new, struct conn *copy)
 {
+	u64 now = bpf_ktime_get_ns();
+	int pending =
+		n->direction == CONN_CONNECT && !(n->state & CONN_IS_OPEN);
+
 	if (new == STATE_ESTABLISHED) {
-		if (n->direction == CONN_CONNECT) {
-			*kind = CONN_OPEN;
-			return !n->open;
-		}
 		if (!n->direction)
-			n->start_ns = bpf_ktime_get_ns();
-		return 0;
+			n->start_ns = now;
+		*copy = *n;
+		return pending ? CONN_OPEN : -1;
 	}
-	if (n->open) {
-		*kind = CONN_CLOSE;
-		return 1;
+	if (pending) {
+		*copy = *n;
+		if (!forget(sk) || !(c->flags & CONN_WANT_FAILED))
+			return -1;
+		/* Given up inside connect(), whose return value says why? */
+		if (!NB_GET(sk, sk_err) && in_call(sk, 1))
+			return -1;
+		return CONN_FAILED;
 	}
-	if (n->direction != CONN_CONNECT || !(c->flags & CONN_WANT_FAILED))
-		return 0;
-	*kind = CONN_FAILED;
-	if (NB_GET(sk, sk_err))
-		return 1;
-	/* Given up inside connect(), whose return value will say why? */
-	return !in_call(sk, 1);
+	n->end_ns = now;
+	__sync_fetch_and_add(&n->state, CONN_IS_CLOSED);
+	if (!(n->state & CONN_IS_OPEN))
+		return -1; /* accept() or the socket's end will see to it */
+	*copy = *n;
+	return forget(sk) ? CONN_CLOSE : -1;
 }
 
 static inline void on_state(void *ctx, struct sock *sk, int old, int new)
@@ -263,9 +294,8 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 	struct conn_config *c = get_config();
 	struct nb_tuple t = {};
 	struct conn_event e;
-	struct conn *n;
-	u8 kind = 0;
-	u64 age;
+	struct conn *n, copy;
+	int kind;
 
 	if (!c || !(c->flags & CONN_LIVE))
 		return;
@@ -278,41 +308,111 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 	n = conns.lookup(&sk);
 	if (!n)
 		return;
-
-	if (state_tells(c, sk, n, new, &kind)) {
-		nb_sk_tuple(sk, &t);
-		if (!ports_wanted(c, t.sport, t.dport))
-			goto forget;
-		event_init(&e, kind, sk, &t, n);
-		age = e.time_ns - n->start_ns;
-		if (kind == CONN_CLOSE) {
-			e.duration_ns = age;
-			set_bytes(sk, &e);
-		} else {
-			if (c->flags & CONN_WANT_LATENCY)
-				e.latency_ns = age;
-			if (kind == CONN_FAILED)
-				e.error = NB_GET(sk, sk_err);
-		}
-		nb_submit(ctx, &e, sizeof(e));
-		if (kind == CONN_OPEN) {
-			n->open = 1;
-			n->start_ns = e.time_ns;
-			if (!(c->flags & CONN_WANT_LIFE))
-				goto forget;
-		}
-	}
-	if (new != STATE_CLOSE)
+	kind = state_tells(c, sk, n, new, &copy);
+	if (kind < 0)
 		return;
-forget:
-	conns.delete(&sk);
+
+	nb_sk_tuple(sk, &t);
+	if (!ports_wanted(c, t.sport, t.dport)) {
+		forget(sk);
+		return;
+	}
+	event_init(&e, kind, sk, &t, &copy);
+	if (kind == CONN_CLOSE) {
+		event_close(&e, sk, &copy);
+	} else {
+		if (c->flags & CONN_WANT_LATENCY)
+			e.latency_ns = e.time_ns - copy.start_ns;
+		if (kind == CONN_FAILED)
+			e.error = NB_GET(sk, sk_err);
+	}
+	if (kind == CONN_OPEN && c->flags & CONN_WANT_LIFE) {
+		n->start_ns = e.time_ns;
+		n->state = CONN_IS_OPEN;
+	} else if (kind == CONN_OPEN) {
+		forget(sk);
+	}
+	nb_submit(ctx, &e, sizeof(e));
+}
+
+/*
+ * Two programs on one tracepoint. The kernel does not run a program inside
+ * itself (bpf_trace_run() in kernel/trace/bpf_trace.c), and a connect begins
+ * where a softirq may come in between and change another socket's state. All
+ * other changes are made with softirqs off.
+ */
+int conn_begin(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct conn_config *c;
+
+	if (ctx->args[1] != STATE_CLOSE || ctx->args[2] != STATE_SYN_SENT)
+		return 0;
+	c = get_config();
+	if (c && c->flags & CONN_LIVE)
+		connect_begins(c, (struct sock *)ctx->args[0]);
+	return 0;
 }
 
 int conn_state(struct bpf_raw_tracepoint_args *ctx)
 {
-	on_state(ctx, (struct sock *)ctx->args[0], (int)ctx->args[1],
-		 (int)ctx->args[2]);
+	u32 old = ctx->args[1], new = ctx->args[2];
+
+	if (new == STATE_ESTABLISHED || new == STATE_CLOSE ||
+	    (old == STATE_LISTEN && new == STATE_SYN_RECV))
+		on_state(ctx, (struct sock *)ctx->args[0], old, new);
 	return 0;
+}
+
+/* The socket goes: whatever is still known of it is of no more use. */
+int conn_destroy(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->args[0];
+	struct conn *n = conns.lookup(&sk), copy;
+	struct nb_tuple t = {};
+	struct conn_event e;
+
+	if (!n)
+		return 0;
+	copy = *n;
+	if (!forget(sk) || !(copy.state & CONN_IS_OPEN))
+		return 0;
+	nb_sk_tuple(sk, &t);
+	event_init(&e, CONN_CLOSE, sk, &t, &copy);
+	if (!copy.end_ns)
+		copy.end_ns = e.time_ns;
+	event_close(&e, sk, &copy);
+	nb_submit(ctx, &e, sizeof(e));
+	return 0;
+}
+
+/*
+ * Have the end of the connection reported that has just been accepted, or do
+ * it now, when it has ended in the accept queue.
+ */
+static inline void life_begins(void *ctx, struct sock *sk, struct conn *queued,
+			       struct conn *n, struct conn_event *e)
+{
+	if (queued) {
+		queued->pid = n->pid;
+		queued->tid = n->tid;
+		queued->uid = n->uid;
+		queued->direction = n->direction;
+		__builtin_memcpy(queued->comm, n->comm, sizeof(n->comm));
+		__sync_fetch_and_add(&queued->state, CONN_IS_OPEN);
+		if (!(queued->state & CONN_IS_CLOSED))
+			return;
+		n->end_ns = queued->end_ns;
+	} else {
+		n->state = CONN_IS_OPEN;
+		remember(sk, n);
+		if (NB_GET(sk, __sk_common.skc_state) != STATE_CLOSE)
+			return;
+		n->end_ns = e->time_ns;
+	}
+	if (!forget(sk))
+		return;
+	event_close(e, sk, n);
+	nb_submit(ctx, e, sizeof(*e));
 }
 
 /* accept() or accept4() has returned the descriptor @fd, or an error. */
@@ -338,31 +438,21 @@ static inline void on_accept(void *ctx, long fd)
 	if (!task_wanted(c) || !ip_wanted(c, t.ip) || !netns_wanted(c, sk) ||
 	    !ports_wanted(c, t.sport, t.dport)) {
 		if (queued)
-			conns.delete(&sk);
+			forget(sk);
 		return;
 	}
 
 	set_task(&n);
 	n.direction = CONN_ACCEPT;
-	n.open = 1;
 	event_init(&e, CONN_OPEN, sk, &t, &n);
 	n.start_ns = queued ? queued->start_ns : e.time_ns;
 	if (queued && c->flags & CONN_WANT_LATENCY)
 		e.latency_ns = e.time_ns - n.start_ns;
 	nb_submit(ctx, &e, sizeof(e));
-
-	if (!(c->flags & CONN_WANT_LIFE)) {
-		if (queued)
-			conns.delete(&sk);
-	} else if (NB_GET(sk, __sk_common.skc_state) != STATE_CLOSE) {
-		remember(sk, &n);
-	} else {
-		/* It ended in the queue, unseen: how long it lived is lost. */
-		e.kind = CONN_CLOSE;
-		e.latency_ns = CONN_NONE;
-		set_bytes(sk, &e);
-		nb_submit(ctx, &e, sizeof(e));
-	}
+	if (c->flags & CONN_WANT_LIFE)
+		life_begins(ctx, sk, queued, &n, &e);
+	else if (queued)
+		forget(sk);
 }
 
 /* connect() is called, on a socket that has no connection under way. */

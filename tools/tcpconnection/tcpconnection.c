@@ -24,10 +24,19 @@
 extern const char nb_text_tcpconnection[];
 
 /* Which hooks an invocation takes. */
-enum { WANT_STATE = 1, WANT_ACCEPT = 2, WANT_FAILED = 4 };
+enum {
+	WANT_STATE = 1,
+	WANT_ACCEPT = 2,
+	WANT_FAILED = 4,
+	WANT_END = 8,
+	WANT_BEGIN = 16,
+};
 
 static const struct nb_hook tracepoint_hooks[] = {
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,
+	  .nested_ok = true },
 	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE },
+	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", WANT_END },
 	{ NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT },
 	{ NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT },
 	{ NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
@@ -38,7 +47,10 @@ static const struct nb_hook tracepoint_hooks[] = {
 
 /* Where tracefs can't be read: a hook on every system call. */
 static const struct nb_hook raw_hooks[] = {
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,
+	  .nested_ok = true },
 	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE },
+	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", WANT_END },
 	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT },
 	{ NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED },
 	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED },
@@ -130,6 +142,19 @@ static int go_live(const struct nb_prog *prog, const struct conn_config *config)
 	return err;
 }
 
+static unsigned wanted_hooks(void)
+{
+	bool connects = conn_args.direction != CONN_ACCEPT;
+	bool accepts = conn_args.direction != CONN_CONNECT;
+	bool remembers = conn_args.latency || conn_args.life;
+
+	return (connects || remembers ? WANT_STATE : 0) |
+	       (accepts ? WANT_ACCEPT : 0) |
+	       (accepts && remembers ? WANT_END : 0) |
+	       (connects ? WANT_BEGIN : 0) |
+	       (connects && conn_args.failed ? WANT_FAILED : 0);
+}
+
 static int open_prog(struct run *run)
 {
 	const struct nb_prog_map maps[] = {
@@ -143,15 +168,7 @@ static int open_prog(struct run *run)
 		.text = nb_text_tcpconnection,
 		.plans = plans,
 		.nplans = sizeof(plans) / sizeof(plans[0]),
-		.want = (conn_args.direction == CONN_ACCEPT &&
-					 !conn_args.latency && !conn_args.life
-				 ? 0
-				 : WANT_STATE) |
-			(conn_args.direction == CONN_CONNECT ? 0
-							     : WANT_ACCEPT) |
-			(conn_args.failed && conn_args.direction != CONN_ACCEPT
-				 ? WANT_FAILED
-				 : 0),
+		.want = wanted_hooks(),
 		.maps = maps,
 		.nmaps = sizeof(maps) / sizeof(maps[0]),
 		.args = &conn_args.prog,
