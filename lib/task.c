@@ -23,6 +23,8 @@ int nb_task_watch(pid_t pid)
 	/* pidfds are close-on-exec. */
 	if (fd >= 0)
 		return fd;
+	if (errno == ENOENT) /* a thread; EINVAL before Linux 6.9 */
+		return -EINVAL;
 	if (errno != ENOSYS)
 		return -errno;
 	return kill(pid, 0) && errno == ESRCH ? -ESRCH : -ENOSYS;
