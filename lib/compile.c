@@ -128,15 +128,15 @@ static void explain(char *words, int status, struct nb_error *why)
 		nb_error_set(why, 0, "%s%s", last,
 			     last[strlen(last) - 1] == ')' ? "" : more);
 	else if (WIFSIGNALED(status))
-		nb_error_set(why, 0,
-			     "cannot compile the eBPF text: netbcc-cc was "
-			     "killed by signal %d%s",
-			     WTERMSIG(status), more);
+		nb_error_set(
+			why, 0,
+			"cannot compile the eBPF text: netbcc-cc was killed by signal %d%s",
+			WTERMSIG(status), more);
 	else
-		nb_error_set(why, 0,
-			     "cannot compile the eBPF text: netbcc-cc ended "
-			     "with status %d%s",
-			     WEXITSTATUS(status), more);
+		nb_error_set(
+			why, 0,
+			"cannot compile the eBPF text: netbcc-cc ended with status %d%s",
+			WEXITSTATUS(status), more);
 }
 
 static int run(const char *path, char *const *argv, const struct files *f,

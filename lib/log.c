@@ -30,6 +30,11 @@ int nb_log_is_quiet(void)
 	return log_level <= NB_LOG_QUIET;
 }
 
+int nb_log_is_verbose(void)
+{
+	return log_level >= NB_LOG_VERBOSE;
+}
+
 /* A terminal also obeys U+0080 to U+009F, which are 0xc2 and one byte. */
 static bool is_control(const char *p)
 {

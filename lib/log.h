@@ -23,8 +23,9 @@ const char *nb_log_name(void);
 /* Which messages are printed; NB_LOG_NORMAL until it is called. */
 void nb_log_level(enum nb_log_level level);
 
-/* Is only what went wrong to be printed (-q)? */
+/* Is only what went wrong to be printed (-q)? Or everything (-v)? */
 int nb_log_is_quiet(void);
+int nb_log_is_verbose(void);
 
 /*
  * Print a message and a newline: an error always, a note unless quiet, a

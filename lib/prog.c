@@ -16,9 +16,9 @@
 #include "compile.h"
 #include "image.h"
 #include "kernel.h"
+#include "load.h"
 
 #define MAX_HOOKS 16
-#define VERIFIER_LOG (4u << 20)
 
 struct nb_prog {
 	char plan[32];
@@ -76,16 +76,6 @@ static int plan_usable(struct opening *o)
 	return 0;
 }
 
-static bool kernel_has_ringbuf(void)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0,
-				(__u32)sysconf(_SC_PAGESIZE), NULL);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* The image for the plan: from the cache, or compiled. 0 or -errno. */
 static int get_image(struct opening *o)
 {
@@ -95,7 +85,7 @@ static int get_image(struct opening *o)
 	int dir = -ECANCELED, err;
 	size_t key_len, len;
 
-	o->prog->ringbuf = !args->perf_buffer && kernel_has_ringbuf();
+	o->prog->ringbuf = !args->perf_buffer && nb_load_has_ringbuf();
 	snprintf(plan, sizeof(plan), "NB_PLAN_%s", o->plan->name);
 	if (!o->prog->ringbuf)
 		defines[1] = "NB_PERF_BUFFER";
@@ -133,11 +123,11 @@ static int get_image(struct opening *o)
 	    (o->img.key_len != key_len || memcmp(o->img.key, key, key_len)))
 		err = -ESTALE;
 	if (err) {
-		nb_error_set(o->why, err,
-			     "cannot use what netbcc-cc made: %s (install "
-			     "netbcc again)",
-			     err == -ESTALE ? "it is of another version"
-					    : "damaged image");
+		nb_error_set(
+			o->why, err,
+			"cannot use what netbcc-cc made: %s (install netbcc again)",
+			err == -ESTALE ? "it is of another version"
+				       : "damaged image");
 		goto out;
 	}
 	if (dir >= 0) {
@@ -154,68 +144,22 @@ out:
 	return err;
 }
 
-static int open_pinned(struct opening *o, const struct nb_image_map *map,
-		       const char *path)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-	int fd = bpf_obj_get(path);
-
-	if (fd < 0)
-		return nb_error_set(o->why, -errno,
-				    "cannot open the map '%s': %s", path,
-				    strerror(errno));
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) ||
-	    (info.type != BPF_MAP_TYPE_HASH &&
-	     info.type != BPF_MAP_TYPE_LRU_HASH) ||
-	    info.key_size != map->key_size) {
-		close(fd);
-		return nb_error_set(o->why, -EINVAL,
-				    "cannot use the map '%s': it is no hash "
-				    "map with keys of %u bytes",
-				    path, map->key_size);
-	}
-	return fd;
-}
-
-static __u32 round_up_pow2(__u32 n)
-{
-	__u32 size = (__u32)sysconf(_SC_PAGESIZE);
-
-	while (size < n)
-		size *= 2;
-	return size;
-}
-
 static int create_map(struct opening *o, const struct nb_image_map *map)
 {
 	const struct nb_prog_spec *spec = o->spec;
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->flags);
-	__u32 entries = map->max_entries;
-	char name[BPF_OBJ_NAME_LEN];
-	int fd;
+	uint32_t entries = 0;
 
+	if (map->type == BPF_MAP_TYPE_RINGBUF)
+		entries = spec->args->buffer_kb * 1024;
 	for (size_t i = 0; i < spec->nmaps; i++) {
 		if (strcmp(spec->maps[i].name, map->name))
 			continue;
 		if (spec->maps[i].pinned)
-			return open_pinned(o, map, spec->maps[i].pinned);
-		if (spec->maps[i].max_entries)
-			entries = spec->maps[i].max_entries;
+			return nb_load_pinned(map, spec->maps[i].pinned,
+					      o->why);
+		entries = spec->maps[i].max_entries;
 	}
-	if (map->type == BPF_MAP_TYPE_RINGBUF)
-		entries = round_up_pow2(spec->args->buffer_kb * 1024);
-	else if (map->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
-		entries = (__u32)libbpf_num_possible_cpus();
-	snprintf(name, sizeof(name), "%.15s", map->name);
-	fd = bpf_map_create(map->type, name, map->key_size, map->value_size,
-			    entries, &opts);
-	if (fd < 0)
-		return nb_error_set(
-			o->why, fd,
-			"cannot create the map '%s' of %u entries: %s",
-			map->name, entries, strerror(-fd));
-	return fd;
+	return nb_load_map(map, entries, o->why);
 }
 
 static int create_maps(struct opening *o)
@@ -233,70 +177,6 @@ static int create_maps(struct opening *o)
 		p->nmaps = i + 1;
 	}
 	return 0;
-}
-
-/* The verifier's own words, under -v. */
-static void show_verifier_log(enum bpf_prog_type type, const char *name,
-			      const struct bpf_insn *insns, size_t count)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1,
-		    .log_size = VERIFIER_LOG);
-	int fd;
-
-	opts.log_buf = malloc(VERIFIER_LOG);
-	if (!opts.log_buf)
-		return;
-	opts.log_buf[0] = '\0';
-	fd = bpf_prog_load(type, name, "GPL", insns, count, &opts);
-	if (fd >= 0)
-		close(fd);
-	nb_verbose("the verifier says:\n%s", opts.log_buf);
-	free(opts.log_buf);
-}
-
-static int load(struct opening *o, const struct nb_hook *hook)
-{
-	enum bpf_prog_type type = hook->kind == NB_HOOK_TP
-					  ? BPF_PROG_TYPE_TRACEPOINT
-					  : BPF_PROG_TYPE_RAW_TRACEPOINT;
-	const struct nb_image_prog *def = NULL;
-	char name[BPF_OBJ_NAME_LEN];
-	struct bpf_insn *insns;
-	int fd;
-
-	for (uint32_t i = 0; i < o->img.prog_count; i++)
-		if (!strcmp(o->img.progs[i].name, hook->prog))
-			def = &o->img.progs[i];
-	if (!def)
-		return nb_error_set(o->why, -ENOENT,
-				    "cannot find the program '%s' in the image",
-				    hook->prog);
-	insns = malloc(def->insn_count * sizeof(*insns));
-	if (!insns)
-		return nb_error_set(o->why, -ENOMEM, "out of memory");
-	memcpy(insns, o->img.insns + def->insn_start,
-	       def->insn_count * sizeof(*insns));
-	for (uint32_t i = 0; i < def->insn_count; i++) {
-		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
-			continue;
-		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD)
-			insns[i].imm = o->prog->maps[insns[i].imm];
-		i++;
-	}
-	snprintf(name, sizeof(name), "%.15s", hook->prog);
-	fd = bpf_prog_load(type, name, "GPL", insns, def->insn_count, NULL);
-	if (fd < 0) {
-		nb_error_set(o->why, fd, "cannot load the program '%s': %s%s",
-			     hook->prog, strerror(-fd),
-			     fd == -EPERM
-				     ? " (run as root, or with CAP_BPF and "
-				       "CAP_PERFMON)"
-				     : " (-v shows the verifier's reason)");
-		if (fd != -EPERM)
-			show_verifier_log(type, name, insns, def->insn_count);
-	}
-	free(insns);
-	return fd;
 }
 
 /* One perf event, on any one CPU, runs the program on all of them. */
@@ -336,7 +216,11 @@ static int get_program(struct opening *o, const struct nb_hook *hook)
 	for (size_t i = 0; i < p->nprogs; i++)
 		if (!strcmp(p->progs[i].name, hook->prog))
 			return p->progs[i].fd;
-	fd = load(o, hook);
+	fd = nb_load_prog(&o->img, hook->prog,
+			  hook->kind == NB_HOOK_TP
+				  ? BPF_PROG_TYPE_TRACEPOINT
+				  : BPF_PROG_TYPE_RAW_TRACEPOINT,
+			  p->maps, o->why);
 	if (fd < 0)
 		return fd;
 	p->progs[p->nprogs].name = hook->prog;

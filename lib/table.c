@@ -97,11 +97,11 @@ static int reserve(struct nb_table *t, const struct nb_cell *cells)
 	}
 	if (need <= t->size)
 		return 0;
-	buf = realloc(t->buf, 2 * need);
+	buf = realloc(t->buf, need);
 	if (!buf)
 		return -ENOMEM;
 	t->buf = buf;
-	t->size = 2 * need;
+	t->size = need;
 	return 0;
 }
 

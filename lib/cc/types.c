@@ -105,8 +105,7 @@ static int write_field(struct dump *d, const char *type, const char *field)
 		return fail(d, -ENOENT, type);
 	if (find_field(d->btf, (__u32)id, field, 0, &bit, &size))
 		fprintf(d->out,
-			"#define NB_OFFSET_%s_%s %u\n"
-			"#define NB_SIZE_%s_%s %ld\n",
+			"#define NB_OFFSET_%s_%s %u\n#define NB_SIZE_%s_%s %ld\n",
 			type, field, bit / 8, type, field, size);
 	return 0;
 }

@@ -109,8 +109,7 @@ static int on_exit_of_process(void *ctx)
 		nb_note("process %u has ended", conn_args.pid);
 		return STOP;
 	}
-	nb_note("process %u has ended; its connections may not have (Ctrl-C to "
-		"stop)",
+	nb_note("process %u has ended; its connections may not have (Ctrl-C to stop)",
 		conn_args.pid);
 	nb_loop_unwatch(run->loop);
 	return 0;
@@ -245,9 +244,9 @@ int main(int argc, char **argv)
 	conn_args_parse(argc, argv);
 	err = nb_priv_check();
 	if (err) {
-		nb_error("cannot trace: %s (run as root, or with CAP_BPF and "
-			 "CAP_PERFMON)",
-			 strerror(-err));
+		nb_error(
+			"cannot trace: %s (run as root, or with CAP_BPF and CAP_PERFMON)",
+			strerror(-err));
 		goto out;
 	}
 	err = conn_args_config(&config, &why);
