@@ -7,6 +7,9 @@
 
 #include "clock.h"
 
+/* "HH:MM:SS.uuuuuu": known before the header is printed. */
+#define MICRO_WIDTH 15
+
 /* The most bytes of a cell that is no string, and of what is put around it. */
 #define CELL_MAX 64
 _Static_assert(NB_ADDR_STRLEN < CELL_MAX - 8 && NB_CLOCK_STRLEN < CELL_MAX - 8,
@@ -57,6 +60,9 @@ int nb_table_new(const struct nb_col *cols, size_t n,
 		t->width[i] = (size_t)abs(cols[i].width);
 		if (t->width[i] < head)
 			t->width[i] = head;
+		if (opts->micro && t->width[i] < MICRO_WIDTH && cols[i].key &&
+		    !strcmp(cols[i].key, "time"))
+			t->width[i] = MICRO_WIDTH;
 		t->shown[i] = cols[i].head;
 	}
 	find_last(t);

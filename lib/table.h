@@ -79,7 +79,7 @@ static inline struct nb_cell nb_cell_addr(uint8_t ip, const uint8_t *bytes)
 struct nb_table_opts {
 	bool json; /* one object a line, every key in every line */
 	bool no_header;
-	bool micro; /* NB_CELL_TIME with microseconds in the table too */
+	bool micro; /* times with microseconds too, in the column "time" */
 };
 
 struct nb_table;
