@@ -28,7 +28,8 @@ NB_CFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
 LIB := $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c))
-CC_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lib/cc/*.c)) $(B)/lib/image.o
+CC_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lib/cc/*.c)) $(B)/lib/image.o \
+	$(B)/lib/field.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 WORK := $(patsubst tests/work/%.c,$(B)/work/%,$(wildcard tests/work/*.c))

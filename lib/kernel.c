@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "field.h"
+
 struct nb_kernel {
 	struct btf *btf;
 	int btf_err; /* why there is none: -errno; 1: not looked yet */
@@ -176,36 +178,17 @@ int nb_kernel_has_func(struct nb_kernel *k, const char *name)
 	return in_kallsyms(name);
 }
 
-static int has_field(const struct btf *btf, __u32 id, const char *field)
-{
-	const struct btf_type *t = btf__type_by_id(btf, id);
-	const struct btf_member *m;
-
-	if (!t || !btf_is_composite(t))
-		return 0;
-	m = btf_members(t);
-	for (__u16 i = 0; i < btf_vlen(t); i++) {
-		const char *name = btf__name_by_offset(btf, m[i].name_off);
-
-		if (!strcmp(name, field) ||
-		    (!*name && has_field(btf, m[i].type, field)))
-			return 1;
-	}
-	return 0;
-}
-
 int nb_kernel_has_field(struct nb_kernel *k, const char *type,
 			const char *field)
 {
 	const struct btf *btf = get_btf(k);
+	struct nb_field found;
 	int id;
 
 	if (!btf)
 		return -ENODATA;
-	id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
-	if (id < 0)
-		id = btf__find_by_name_kind(btf, type, BTF_KIND_UNION);
-	return id > 0 && has_field(btf, (__u32)id, field);
+	id = nb_field_type(btf, type);
+	return id > 0 && !nb_field_find(btf, (uint32_t)id, field, &found);
 }
 
 int nb_kernel_enum_name(struct nb_kernel *k, const char *type, int64_t value,

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../field.h"
+
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define PRAGMA "#pragma netbcc "
 
@@ -35,20 +37,13 @@ static int fail(struct dump *d, int err, const char *what)
 	return err;
 }
 
-static int find(const struct btf *btf, const char *name)
-{
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
-
-	return id > 0 ? id : btf__find_by_name_kind(btf, name, BTF_KIND_UNION);
-}
-
 static int write_types(struct dump *d, char *names)
 {
 	char *name, *save = NULL;
 
 	for (name = strtok_r(names, " \t", &save); name;
 	     name = strtok_r(NULL, " \t", &save)) {
-		int id = find(d->btf, name);
+		int id = nb_field_type(d->btf, name);
 		int err;
 
 		if (id < 0)
@@ -60,53 +55,19 @@ static int write_types(struct dump *d, char *names)
 	return 0;
 }
 
-/* Skip typedefs and qualifiers; arrays and structs keep their own size. */
-static long size_of(const struct btf *btf, __u32 id)
-{
-	return (long)btf__resolve_size(btf, id);
-}
-
-/* The field's place in bits, searched through unnamed members too. */
-static bool find_field(const struct btf *btf, __u32 id, const char *name,
-		       __u32 base, __u32 *ret_bit, long *ret_size)
-{
-	const struct btf_type *t = btf__type_by_id(btf, id);
-	const struct btf_member *m;
-
-	if (!t || !btf_is_composite(t))
-		return false;
-	m = btf_members(t);
-	for (__u16 i = 0; i < btf_vlen(t); i++) {
-		const char *n = btf__name_by_offset(btf, m[i].name_off);
-		__u32 bit = base + btf_member_bit_offset(t, i);
-		__u32 bits = btf_member_bitfield_size(t, i);
-
-		if (!*n) {
-			if (find_field(btf, m[i].type, name, bit, ret_bit,
-				       ret_size))
-				return true;
-		} else if (!strcmp(n, name)) {
-			*ret_bit = bit;
-			*ret_size =
-				bits ? (long)bits / 8 : size_of(btf, m[i].type);
-			return true;
-		}
-	}
-	return false;
-}
-
 static int write_field(struct dump *d, const char *type, const char *field)
 {
-	__u32 bit;
-	long size;
-	int id = find(d->btf, type);
+	int id = nb_field_type(d->btf, type);
+	struct nb_field found;
 
 	if (id < 0)
 		return fail(d, -ENOENT, type);
-	if (find_field(d->btf, (__u32)id, field, 0, &bit, &size))
-		fprintf(d->out,
-			"#define NB_OFFSET_%s_%s %u\n#define NB_SIZE_%s_%s %ld\n",
-			type, field, bit / 8, type, field, size);
+	if (nb_field_find(d->btf, (__u32)id, field, &found))
+		return 0;
+	fprintf(d->out, "#define NB_OFFSET_%s_%s %u\n", type, field,
+		found.bit / 8);
+	fprintf(d->out, "#define NB_SIZE_%s_%s %u\n", type, field,
+		found.bits / 8);
 	return 0;
 }
 

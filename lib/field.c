@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field.h"
+
+#include <errno.h>
+#include <string.h>
+
+int nb_field_type(const struct btf *btf, const char *type)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+
+	if (id < 0)
+		id = btf__find_by_name_kind(btf, type, BTF_KIND_UNION);
+	return id > 0 ? id : -ENOENT;
+}
+
+int nb_field_find(const struct btf *btf, uint32_t type, const char *name,
+		  struct nb_field *ret)
+{
+	const struct btf_type *t = btf__type_by_id(btf, type);
+	const struct btf_member *m;
+
+	if (!t || !btf_is_composite(t))
+		return -ENOENT;
+	m = btf_members(t);
+	for (uint16_t i = 0; i < btf_vlen(t); i++) {
+		const char *n = btf__name_by_offset(btf, m[i].name_off);
+		uint32_t bits = btf_member_bitfield_size(t, i);
+
+		if (!*n && !nb_field_find(btf, m[i].type, name, ret)) {
+			ret->bit += btf_member_bit_offset(t, i);
+			return 0;
+		}
+		if (*n && !strcmp(n, name)) {
+			ret->bit = btf_member_bit_offset(t, i);
+			if (!bits)
+				bits = 8 * (uint32_t)btf__resolve_size(
+						   btf, m[i].type);
+			ret->bits = bits;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
