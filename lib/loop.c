@@ -8,18 +8,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "prog.h"
 
-enum { SLOT_SIGNAL, SLOT_TIMER, SLOT_WATCH, SLOT_RECORDS, SLOTS };
+enum { SLOT_SIGNAL, SLOT_OUTPUT, SLOT_TIMER, SLOT_WATCH, SLOT_RECORDS, SLOTS };
 
 struct nb_loop {
 	struct pollfd fds[SLOTS];
-	sigset_t signals;
-	sigset_t old_signals;
 	struct ring_buffer *ring;
 	struct perf_buffer *perf;
 	size_t record_size;
@@ -38,17 +36,47 @@ struct nb_loop {
 /* So that signals and timers are served while records pour in. */
 #define BATCH 4096
 
-static bool is_ignored(int sig)
-{
-	struct sigaction sa;
+/*
+ * Handlers, and no signalfd: a second signal must end the process even while
+ * it hangs in a write that nobody reads. What they need has to be static.
+ */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+static int signal_fd = -1;
 
-	return !sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN;
+static void on_signal(int sig)
+{
+	const uint64_t one = 1;
+	int saved = errno;
+
+	(void)sig;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+	if (write(signal_fd, &one, sizeof(one)) < 0) {
+		/* it is awake already */
+	}
+	errno = saved;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal,
+				.sa_flags = SA_RESTART };
+	struct sigaction old;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		/* nohup(1) wants SIGHUP ignored. A shell's "&" has SIGINT
+		 * ignored as well, but who sends it means it. */
+		if (signals[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) &&
+		    old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(signals[i], &sa, NULL);
+	}
+	signal(SIGPIPE, SIG_IGN);
 }
 
 int nb_loop_new(struct nb_loop **ret)
 {
 	struct nb_loop *loop = calloc(1, sizeof(*loop));
-	int fd;
 
 	if (!loop)
 		return -ENOMEM;
@@ -56,21 +84,15 @@ int nb_loop_new(struct nb_loop **ret)
 		loop->fds[i].fd = -1;
 		loop->fds[i].events = POLLIN;
 	}
-	sigemptyset(&loop->signals);
-	sigaddset(&loop->signals, SIGINT);
-	sigaddset(&loop->signals, SIGTERM);
-	if (!is_ignored(SIGHUP))
-		sigaddset(&loop->signals, SIGHUP);
-	fd = signalfd(-1, &loop->signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0) {
+	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (signal_fd < 0) {
 		int err = -errno;
 
 		free(loop);
 		return err;
 	}
-	loop->fds[SLOT_SIGNAL].fd = fd;
-	sigprocmask(SIG_BLOCK, &loop->signals, &loop->old_signals);
-	signal(SIGPIPE, SIG_IGN);
+	loop->fds[SLOT_SIGNAL].fd = signal_fd;
+	catch_signals();
 	*ret = loop;
 	return 0;
 }
@@ -79,12 +101,13 @@ void nb_loop_free(struct nb_loop *loop)
 {
 	if (!loop)
 		return;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
 	ring_buffer__free(loop->ring);
 	perf_buffer__free(loop->perf);
 	close(loop->fds[SLOT_SIGNAL].fd);
 	if (loop->fds[SLOT_TIMER].fd >= 0)
 		close(loop->fds[SLOT_TIMER].fd);
-	sigprocmask(SIG_SETMASK, &loop->old_signals, NULL);
 	free(loop);
 }
 
@@ -206,6 +229,12 @@ void nb_loop_unwatch(struct nb_loop *loop)
 	loop->fds[SLOT_WATCH].fd = -1;
 }
 
+void nb_loop_output(struct nb_loop *loop, int fd)
+{
+	loop->fds[SLOT_OUTPUT].fd = fd;
+	loop->fds[SLOT_OUTPUT].events = 0; /* POLLERR and POLLHUP */
+}
+
 void nb_loop_idle(struct nb_loop *loop, nb_loop_fn fn, void *ctx)
 {
 	loop->on_idle = fn;
@@ -251,17 +280,10 @@ int nb_loop_run(struct nb_loop *loop)
 				continue;
 			return -errno;
 		}
-		if (ready(loop, SLOT_SIGNAL)) {
-			/* From now on a signal has its default action. */
-			struct signalfd_siginfo info;
-
-			while (read(loop->fds[SLOT_SIGNAL].fd, &info,
-				    sizeof(info)) > 0)
-				;
-			sigprocmask(SIG_UNBLOCK, &loop->signals, NULL);
-			signal(SIGINT, SIG_DFL);
+		if (ready(loop, SLOT_SIGNAL))
 			return 0;
-		}
+		if (ready(loop, SLOT_OUTPUT))
+			return -EPIPE;
 		if (ready(loop, SLOT_RECORDS)) {
 			err = take_records(loop, BATCH);
 			if (err)

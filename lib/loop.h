@@ -23,8 +23,8 @@ typedef int (*nb_loop_fn)(void *ctx);
 /*
  * From here on the first SIGINT, SIGTERM or SIGHUP ends nb_loop_run() with 0
  * and the second has its default action; SIGPIPE is ignored (a SIGHUP that is
- * ignored, as under nohup(1), stays so). 0 or -errno. The caller frees *ret
- * with nb_loop_free().
+ * ignored, as under nohup(1), stays so). One loop at a time. 0 or -errno. The
+ * caller frees *ret with nb_loop_free().
  */
 int nb_loop_new(struct nb_loop **ret);
 void nb_loop_free(struct nb_loop *loop);
@@ -45,6 +45,12 @@ int nb_loop_every(struct nb_loop *loop, unsigned ms, nb_loop_fn fn, void *ctx);
 /* Call @fn while @fd is readable. Once a loop; @fd stays the caller's. */
 void nb_loop_watch(struct nb_loop *loop, int fd, nb_loop_fn fn, void *ctx);
 void nb_loop_unwatch(struct nb_loop *loop);
+
+/*
+ * End nb_loop_run() with -EPIPE as soon as the reader of the pipe or terminal
+ * @fd has gone, not only when something is written. @fd stays the caller's.
+ */
+void nb_loop_output(struct nb_loop *loop, int fd);
 
 /* Call @fn whenever all the records that were waiting have been handed over. */
 void nb_loop_idle(struct nb_loop *loop, nb_loop_fn fn, void *ctx);

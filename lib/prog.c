@@ -284,11 +284,9 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		return nb_error_set(why, -ENOMEM, "out of memory");
 	}
 	libbpf_set_print(NULL); /* it would print; it also returns its errors */
-	nb_error_set(why, 0, "cannot use plan '%s': there is none of that name",
-		     spec->args->plan ? spec->args->plan : "");
 	for (size_t i = 0; i < spec->nplans && err; i++) {
 		o.plan = &spec->plans[i];
-		if (spec->args->plan && strcmp(spec->args->plan, o.plan->name))
+		if (spec->args->plan && spec->args->plan != i + 1)
 			continue;
 		err = open_plan(&o);
 		if (!err)

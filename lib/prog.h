@@ -37,28 +37,27 @@ struct nb_plan {
 struct nb_prog_args {
 	bool no_cache;
 	bool perf_buffer;   /* as on kernels before 5.8 */
-	const char *plan;   /* NULL: the first that works */
+	unsigned plan;	    /* 1 + index; 0: the first that works */
 	uint32_t buffer_kb; /* for "events", all CPUs; rounded up to 2^n */
 };
 
 #define NB_PROG_BUFFER_KB 1024
 
-/* Options for struct nb_prog_args @a, to be put into a command's table. */
-#define NB_PROG_OPTS(a)                                                      \
-	{ NB_U32,                                                            \
-	  .lng = "buffer",                                                   \
-	  .arg = "KB",                                                       \
+/*
+ * Options for the struct nb_prog_args at @a, to be put into a command's table;
+ * @plans are the names of its plans, in their order, NULL-terminated.
+ */
+/* clang-format off */
+#define NB_PROG_OPTS(a, plans)                                               \
+	{ NB_U32, .lng = "buffer", .arg = "KB",                              \
 	  .help = "size of the buffer for records (default 1024)",           \
-	  .out = &(a)->buffer_kb,                                            \
-	  .min = 4,                                                          \
-	  .max = 1 << 20 },                                                  \
-		{ NB_FLAG, .lng = "no-cache",                                \
-		  .help = "compile anew, and keep nothing",                  \
-		  .out = &(a)->no_cache },                                   \
-		{ NB_STR, .lng = "plan", .arg = "NAME", .out = &(a)->plan }, \
-	{                                                                    \
-		NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer      \
-	}
+	  .out = &(a)->buffer_kb, .min = 4, .max = 1 << 20 },                \
+	{ NB_FLAG, .lng = "no-cache",                                        \
+	  .help = "compile anew, and keep nothing", .out = &(a)->no_cache }, \
+	{ NB_CHOICE, .lng = "plan", .arg = "NAME", .out = &(a)->plan,        \
+	  .choices = plans },                                                \
+	{ NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer }
+/* clang-format on */
 
 /* A map that is not as the text has it. */
 struct nb_prog_map {
@@ -82,8 +81,7 @@ struct nb_prog;
 
 /*
  * Load and attach the first plan that works. 0 or -errno, with the reason in
- * @why; -EINVAL and -ENOENT for an args->plan that does not exist. On success
- * the caller frees *ret with nb_prog_free().
+ * @why. On success the caller frees *ret with nb_prog_free().
  */
 int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		 struct nb_error *why);

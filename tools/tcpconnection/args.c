@@ -9,6 +9,12 @@
 struct conn_args conn_args = { .prog.buffer_kb = NB_PROG_BUFFER_KB };
 const char *const conn_directions[] = { "connect", "accept", NULL };
 
+static const char *const plans[] = {
+	[CONN_PLAN_TRACEPOINT] = "tracepoint",
+	[CONN_PLAN_RAW] = "raw",
+	NULL,
+};
+
 /* clang-format off */
 static const struct nb_opt opts[] = {
 	{ NB_U32, 'p', "pid", .arg = "PID", .out = &conn_args.pid,
@@ -45,7 +51,7 @@ static const struct nb_opt opts[] = {
 	  .min = 1, .max = 1 << 24 },
 	{ NB_FLAG, .lng = "json", .out = &conn_args.json,
 	  .help = "one JSON object a line" },
-	NB_PROG_OPTS(&conn_args.prog),
+	NB_PROG_OPTS(&conn_args.prog, plans),
 };
 /* clang-format on */
 

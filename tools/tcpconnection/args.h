@@ -32,6 +32,9 @@ struct conn_args {
 	struct nb_prog_args prog;
 };
 
+/* The plans, best first. */
+enum conn_plan { CONN_PLAN_TRACEPOINT, CONN_PLAN_RAW };
+
 extern struct conn_args conn_args;
 
 /* The words of -r, by enum conn_direction - 1. */

@@ -57,9 +57,11 @@ static const struct nb_hook raw_hooks[] = {
 };
 
 static const struct nb_plan plans[] = {
-	{ "tracepoint", tracepoint_hooks,
-	  sizeof(tracepoint_hooks) / sizeof(tracepoint_hooks[0]) },
-	{ "raw", raw_hooks, sizeof(raw_hooks) / sizeof(raw_hooks[0]) },
+	[CONN_PLAN_TRACEPOINT] = { "tracepoint", tracepoint_hooks,
+				   sizeof(tracepoint_hooks) /
+					   sizeof(tracepoint_hooks[0]) },
+	[CONN_PLAN_RAW] = { "raw", raw_hooks,
+			    sizeof(raw_hooks) / sizeof(raw_hooks[0]) },
 };
 
 struct run {
@@ -195,6 +197,7 @@ static int open_loop(struct run *run)
 		return err;
 	}
 	nb_loop_idle(run->loop, on_idle, run);
+	nb_loop_output(run->loop, STDOUT_FILENO);
 	if (run->watch >= 0)
 		nb_loop_watch(run->loop, run->watch, on_exit_of_process, run);
 	return 0;
@@ -222,6 +225,8 @@ static int trace(struct run *run)
 	if (!err)
 		err = nb_loop_run(run->loop);
 	nb_prog_detach(run->prog);
+	if (err == STOP && run->lines != conn_args.count)
+		err = 0; /* the process of -p has ended */
 	if (!err)
 		err = nb_loop_drain(run->loop);
 	if (err == STOP)
