@@ -26,8 +26,10 @@ void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 		said->lost = n;
 	}
 	if (!nb_prog_count(prog, NB_COUNT_FULL, &n) && n != said->full) {
-		nb_error("%" PRIu64 " %s not remembered: the map was full (try a larger %s)",
-			 n - said->full, what, remedy);
+		nb_error(
+			"%" PRIu64
+			" %s not remembered: the map was full (try a larger %s)",
+			n - said->full, what, remedy);
 		said->full = n;
 	}
 }
