@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# netbcc-cc, and commands whose netbcc-cc is missing or broken.
+
+load ../helper
+
+setup() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	T=$BATS_TEST_TMPDIR
+	export NETBCC_CACHE=$T/cache
+	TEXT=$ROOT/build/tools/tcpconnection.text
+	NETBCC_CC=$ROOT/build/libexec/netbcc-cc
+	DEFINES=(-D NB_PLAN_tracepoint)
+}
+
+# compile: what is on standard input. Output in files, as it is no text.
+compile() {
+	local status=0
+	"$NETBCC_CC" "${DEFINES[@]}" >"$T/image" 2>"$T/words" || status=$?
+	tail -n 5 "$T/words"
+	return "$status"
+}
+
+# compile_fails: exit status 1, no image, and the last word is its own.
+compile_fails() {
+	run compile
+	echo "$status: $output"
+	[ "$status" = 1 ]
+	[ ! -s "$T/image" ]
+	[[ $(tail -n 1 "$T/words") == "netbcc-cc: "* ]]
+}
+
+@test "the same text gives the same image" {
+	compile <"$TEXT"
+	mv "$T/image" "$T/first"
+	[ -s "$T/first" ]
+	# Whatever the directory and the environment are.
+	cd /
+	ARCH=mips BCC_DEBUG=1 compile <"$TEXT"
+	cmp "$T/first" "$T/image"
+}
+
+@test "a text with a syntax error" {
+	sed 's/^int conn_state(/int int conn_state(/' "$TEXT" >"$T/text"
+	refute cmp -s "$T/text" "$TEXT"
+	compile_fails <"$T/text"
+	# The message names the file that people edit.
+	grep -q 'tcpconnection\.bpf\.c:[0-9]*:.* error: ' "$T/words"
+}
+
+@test "a text that LLVM gives up on" {
+	cat >"$T/text" <<-'EOF'
+		int divide(struct bpf_raw_tracepoint_args *ctx)
+		{
+			long a = ctx->args[0], b = ctx->args[1];
+
+			return b ? a / b : 0;
+		}
+	EOF
+	compile_fails <"$T/text"
+}
+
+@test "types that the kernel does not have" {
+	{
+		echo '#pragma netbcc types no_such_struct'
+		cat "$TEXT"
+	} >"$T/text"
+	compile_fails <"$T/text"
+	grep -q no_such_struct "$T/words"
+}
+
+@test "no room for the image" {
+	run sh -c '"$0" "$@" >/dev/full' "$NETBCC_CC" "${DEFINES[@]}" <"$TEXT"
+	[ "$status" = 1 ]
+	[[ ${lines[-1]} == "netbcc-cc: "* ]]
+}
+
+@test "an option that is none: exit status 2" {
+	run "$NETBCC_CC" -x </dev/null
+	[ "$status" = 2 ]
+}
+
+@test "an installed command finds netbcc-cc" {
+	make -C "$ROOT" --no-print-directory install DESTDIR="$T/root" \
+		PREFIX=/opt/netbcc >/dev/null
+	local bin=$T/root/opt/netbcc/sbin/tcpconnection
+	timeout -s INT 10 "$bin" -v -c 1 2>"$T/err" || true
+	grep -q '(cold start)' "$T/err"
+}
+
+# The command with the netbcc-cc that is on standard input, or none.
+copy_of_command() {
+	[ ! -e /usr/local/libexec/netbcc/netbcc-cc ] ||
+		skip "netbcc is installed on this machine"
+	mkdir -p "$T/copy/bin" "$T/copy/libexec"
+	cp "$BIN" "$T/copy/bin"
+	if [ "$1" = with ]; then
+		cat >"$T/copy/libexec/netbcc-cc"
+		chmod +x "$T/copy/libexec/netbcc-cc"
+	fi
+}
+
+# One line on standard error that says what was wrong, exit status 1.
+command_fails() {
+	run --separate-stderr "$T/copy/bin/tcpconnection" --no-cache
+	echo "$status: $stderr"
+	[ "$status" = 1 ]
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr =~ ^tcpconnection:\ .*$1 ]]
+}
+
+@test "netbcc-cc is missing" {
+	copy_of_command without
+	command_fails "netbcc-cc.*No such file.*install netbcc again"
+}
+
+@test "netbcc-cc is not to be executed" {
+	copy_of_command with <<<'#!/bin/sh'
+	chmod -x "$T/copy/libexec/netbcc-cc"
+	command_fails netbcc-cc
+}
+
+@test "netbcc-cc is no program" {
+	copy_of_command with <<<'nothing'
+	command_fails netbcc-cc
+}
+
+@test "netbcc-cc is killed" {
+	copy_of_command with <<-'EOF'
+		#!/bin/sh
+		echo half an image
+		kill -SEGV $$
+	EOF
+	command_fails "netbcc-cc was killed by signal 11"
+}
+
+@test "netbcc-cc writes nothing, or nonsense" {
+	copy_of_command with <<-'EOF'
+		#!/bin/sh
+	EOF
+	command_fails "what netbcc-cc made"
+	copy_of_command with <<-'EOF'
+		#!/bin/sh
+		head -c 100000 /dev/urandom
+	EOF
+	command_fails "what netbcc-cc made"
+}
+
+@test "netbcc-cc of another version" {
+	copy_of_command with <<-EOF
+		#!/bin/sh
+		(cat; echo '/* changed */') | '$NETBCC_CC' "\$@"
+	EOF
+	command_fails "what netbcc-cc made: it is of another version"
+}
+
+@test "netbcc-cc's last word is the reason" {
+	copy_of_command with <<-'EOF'
+		#!/bin/sh
+		echo "a.c:1:1: error: much is wrong" >&2
+		echo "netbcc-cc: cannot compile: the reason" >&2
+		exit 1
+	EOF
+	command_fails "cannot compile: the reason"
+	# And under -v the rest.
+	"$T/copy/bin/tcpconnection" -v --no-cache 2>"$T/err" || true
+	grep -q 'much is wrong' "$T/err"
+}
