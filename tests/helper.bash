@@ -211,7 +211,7 @@ compare() {
 
 # The sum of the numbers in the messages on standard error that match.
 sum_of() {
-	cat "$T"/*.err | sed -n "s/^tcpconnection: $1.*/\1/p" |
+	cat "$T"/*.err 2>/dev/null | sed -n "s/^tcpconnection: $1.*/\1/p" |
 		awk '{ n += $1 } END { print n + 0 }'
 }
 
