@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -105,6 +106,9 @@ static _Noreturn void become_helper(const char *path, char *const *argv,
 {
 	/* No compiler outlives the command that wanted its result. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Whose privileges are of the file has an environment of others. */
+	if (getauxval(AT_SECURE))
+		unsetenv("BCC_KERNEL_SOURCE");
 	if (getppid() == parent && dup2(f->fd[0], STDIN_FILENO) >= 0 &&
 	    dup2(f->fd[1], STDOUT_FILENO) >= 0 &&
 	    dup2(f->fd[2], STDERR_FILENO) >= 0)
@@ -142,11 +146,13 @@ static void explain(char *words, int status, struct nb_error *why)
 static int run(const char *path, char *const *argv, const struct files *f,
 	       struct nb_error *why)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 	int status;
 	size_t len;
 	char *words;
 
+	signal(SIGCHLD, SIG_DFL); /* were it ignored, there is no status */
+	pid = fork();
 	if (pid < 0)
 		return nb_error_set(why, -errno, "cannot start '%s': %s", path,
 				    strerror(errno));

@@ -230,7 +230,7 @@ static bool owned_by_root_alone(const struct stat *st)
 
 int nb_cache_open(void)
 {
-	const char *dir = getenv("NETBCC_CACHE");
+	const char *dir = secure_getenv("NETBCC_CACHE");
 	struct stat st;
 	int fd;
 

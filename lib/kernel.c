@@ -166,7 +166,11 @@ int nb_kernel_raw_tp_args(struct nb_kernel *k, const char *name)
 	}
 	if (id < 0)
 		return id;
-	return id ? -ENODATA : -ENOENT;
+	if (id)
+		return -ENODATA;
+	/* Before 5.10 without CONFIG_KALLSYMS_ALL, attaching will tell. */
+	return in_kallsyms("__traceiter_sched_switch") == 1 ? -ENOENT
+							    : -ENODATA;
 }
 
 int nb_kernel_has_func(struct nb_kernel *k, const char *name)

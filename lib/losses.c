@@ -9,14 +9,17 @@
 void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 		      const char *what, const char *remedy)
 {
-	uint64_t n = nb_prog_missed(prog);
+	uint64_t n;
 
-	if (n != said->missed) {
-		nb_error(
-			"lost %" PRIu64
-			" events: the kernel could not run the program for them",
-			n - said->missed);
-		said->missed = n;
+	if (!nb_prog_count(prog, NB_COUNT_MISSED, &n)) {
+		n += nb_prog_missed(prog);
+		if (n != said->missed) {
+			nb_error(
+				"lost %" PRIu64
+				" events: the kernel did not run the program for them",
+				n - said->missed);
+			said->missed = n;
+		}
 	}
 	if (!nb_prog_count(prog, NB_COUNT_LOST, &n) && n != said->lost) {
 		nb_error(

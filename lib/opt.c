@@ -2,11 +2,13 @@
 #include "opt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -344,10 +346,26 @@ static char **take_short(const struct nb_cmd *cmd, const char *arg, char **next)
 	return next;
 }
 
+/*
+ * Who is started without standard input, output or error must not get a map or
+ * a program in their place. What can't be written must fail: read-only.
+ */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 void nb_opt_parse(const struct nb_cmd *cmd, int argc, char **argv)
 {
 	char **next = argv + (argc > 0);
 
+	fill_standard_files();
 	nb_log_tool(cmd->name);
 	while (*next) {
 		const char *arg = *next++;

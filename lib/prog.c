@@ -18,14 +18,14 @@
 #include "kernel.h"
 #include "load.h"
 
-#define MAX_HOOKS 16
+#define MAX_HOOKS 32
 
 struct nb_prog {
 	char plan[32];
 	bool warm;
 	bool ringbuf;
 	size_t nmaps;
-	char map_names[NB_IMAGE_MAX_MAPS][32];
+	struct nb_image_map defs[NB_IMAGE_MAX_MAPS];
 	int maps[NB_IMAGE_MAX_MAPS];
 	size_t nlinks;
 	int links[MAX_HOOKS];
@@ -44,6 +44,7 @@ struct opening {
 	struct nb_kernel *kernel;
 	struct nb_error *why;
 	struct nb_prog *prog;
+	bool ignore_cached;
 	void *buf; /* the image's bytes */
 	struct nb_image img;
 };
@@ -101,7 +102,8 @@ static int get_image(struct opening *o)
 		if (dir < 0)
 			nb_verbose("cannot use the cache: %s", strerror(-dir));
 	}
-	if (dir >= 0) {
+	o->prog->warm = false;
+	if (dir >= 0 && !o->ignore_cached) {
 		err = nb_cache_read(dir, name, key, key_len, &o->buf, &o->img);
 		o->prog->warm = !err;
 		if (err && err != -ENOENT)
@@ -172,8 +174,7 @@ static int create_maps(struct opening *o)
 		if (fd < 0)
 			return fd;
 		p->maps[i] = fd;
-		memcpy(p->map_names[i], o->img.maps[i].name,
-		       sizeof(p->map_names[i]));
+		p->defs[i] = o->img.maps[i];
 		p->nmaps = i + 1;
 	}
 	return 0;
@@ -213,9 +214,11 @@ static int get_program(struct opening *o, const struct nb_hook *hook)
 	struct nb_prog *p = o->prog;
 	int fd;
 
-	for (size_t i = 0; i < p->nprogs; i++)
+	for (size_t i = 0; i < p->nprogs && !hook->twice; i++)
 		if (!strcmp(p->progs[i].name, hook->prog))
 			return p->progs[i].fd;
+	if (p->nprogs == MAX_HOOKS)
+		return nb_error_set(o->why, -E2BIG, "too many programs");
 	fd = nb_load_prog(&o->img, hook->prog,
 			  hook->kind == NB_HOOK_TP
 				  ? BPF_PROG_TYPE_TRACEPOINT
@@ -224,7 +227,7 @@ static int get_program(struct opening *o, const struct nb_hook *hook)
 	if (fd < 0)
 		return fd;
 	p->progs[p->nprogs].name = hook->prog;
-	p->progs[p->nprogs].nested_ok = hook->nested_ok;
+	p->progs[p->nprogs].nested_ok = hook->nested_ok || hook->twice;
 	p->progs[p->nprogs++].fd = fd;
 	return fd;
 }
@@ -233,6 +236,8 @@ static int attach(struct opening *o, const struct nb_hook *hook)
 {
 	int prog, link;
 
+	if (o->prog->nlinks == MAX_HOOKS)
+		return nb_error_set(o->why, -E2BIG, "too many hooks");
 	prog = get_program(o, hook);
 	if (prog < 0)
 		return prog;
@@ -255,21 +260,48 @@ static void release(struct nb_prog *p)
 		close(p->maps[--p->nmaps]);
 }
 
+static int attach_all(struct opening *o)
+{
+	int err = create_maps(o);
+
+	for (size_t i = 0; i < o->plan->nhooks && !err; i++) {
+		const struct nb_hook *hook = &o->plan->hooks[i];
+
+		if (!wanted(o, hook))
+			continue;
+		err = attach(o, hook);
+		if (!err && hook->twice)
+			err = attach(o, hook);
+	}
+	return err;
+}
+
+/*
+ * The plan, attached. An image from the cache that the kernel refuses is made
+ * anew, once.
+ */
 static int open_plan(struct opening *o)
 {
-	int err = get_image(o);
+	int err;
 
-	if (!err)
-		err = create_maps(o);
-	for (size_t i = 0; i < o->plan->nhooks && !err; i++)
-		if (wanted(o, &o->plan->hooks[i]))
-			err = attach(o, &o->plan->hooks[i]);
-	if (!err)
-		snprintf(o->prog->plan, sizeof(o->prog->plan), "%s",
-			 o->plan->name);
-	free(o->buf);
-	o->buf = NULL;
-	return err;
+	o->ignore_cached = o->spec->args->no_cache;
+	for (;;) {
+		err = get_image(o);
+		if (!err)
+			err = attach_all(o);
+		free(o->buf);
+		o->buf = NULL;
+		if (!err)
+			break;
+		nb_prog_detach(o->prog);
+		release(o->prog);
+		if (!o->prog->warm || o->ignore_cached || err == -EPERM)
+			return err;
+		nb_verbose("cannot use the cached image: %s", o->why->text);
+		o->ignore_cached = true;
+	}
+	snprintf(o->prog->plan, sizeof(o->prog->plan), "%s", o->plan->name);
+	return 0;
 }
 
 int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
@@ -291,8 +323,6 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		err = open_plan(&o);
 		if (!err)
 			break;
-		nb_prog_detach(o.prog);
-		release(o.prog);
 		/* What another plan would fail at just the same. */
 		if (err == -ENOEXEC || err == -EPERM)
 			break;
@@ -334,20 +364,33 @@ bool nb_prog_warm(const struct nb_prog *p)
 	return p->warm;
 }
 
-int nb_prog_map(const struct nb_prog *p, const char *name)
+static const struct nb_image_map *find_map(const struct nb_prog *p,
+					   const char *name)
 {
 	for (size_t i = 0; i < p->nmaps; i++)
-		if (!strcmp(p->map_names[i], name))
-			return p->maps[i];
-	return -ENOENT;
+		if (!strcmp(p->defs[i].name, name))
+			return &p->defs[i];
+	return NULL;
 }
 
-int nb_prog_set(const struct nb_prog *p, const char *map, const void *key,
-		const void *value)
+int nb_prog_map(const struct nb_prog *p, const char *name)
 {
-	int fd = nb_prog_map(p, map);
+	const struct nb_image_map *map = find_map(p, name);
 
-	return fd < 0 ? fd : bpf_map_update_elem(fd, key, value, BPF_ANY);
+	return map ? p->maps[map - p->defs] : -ENOENT;
+}
+
+int nb_prog_set(const struct nb_prog *p, const char *name, const void *key,
+		size_t key_size, const void *value, size_t value_size)
+{
+	const struct nb_image_map *map = find_map(p, name);
+
+	if (!map)
+		return -ENOENT;
+	/* The sizes are the image's, which may be damaged. */
+	if (map->key_size != key_size || map->value_size != value_size)
+		return -EMSGSIZE;
+	return bpf_map_update_elem(p->maps[map - p->defs], key, value, BPF_ANY);
 }
 
 bool nb_prog_has_ringbuf(const struct nb_prog *p)
@@ -357,10 +400,14 @@ bool nb_prog_has_ringbuf(const struct nb_prog *p)
 
 int nb_prog_count(const struct nb_prog *p, enum nb_counter which, uint64_t *ret)
 {
-	int fd = nb_prog_map(p, "counters");
+	const struct nb_image_map *map = find_map(p, "counters");
 	__u32 key = which;
 
-	return fd < 0 ? fd : bpf_map_lookup_elem(fd, &key, ret);
+	if (!map)
+		return -ENOENT;
+	if (map->key_size != sizeof(key) || map->value_size != sizeof(*ret))
+		return -EMSGSIZE;
+	return bpf_map_lookup_elem(p->maps[map - p->defs], &key, ret);
 }
 
 uint64_t nb_prog_missed(const struct nb_prog *p)

@@ -24,6 +24,8 @@ struct nb_hook {
 	const char *prog; /* the function in the text */
 	unsigned need;	  /* left out unless a bit is in spec.want */
 	bool nested_ok; /* an event inside this program's run is none of its */
+	bool twice; /* two copies, so that one serves an event inside the other
+		     * (they must bear to see every event twice) */
 };
 
 /* A set of hooks; the text is compiled with -DNB_PLAN_<name>. */
@@ -99,9 +101,12 @@ bool nb_prog_warm(const struct nb_prog *prog);
 /* A map's descriptor, which stays @prog's, or -ENOENT. */
 int nb_prog_map(const struct nb_prog *prog, const char *name);
 
-/* Put *@value at *@key into the map. 0, -ENOENT or another -errno. */
+/*
+ * Put *@value at *@key into the map, whose entries must have these sizes in
+ * bytes (-EMSGSIZE). 0, -ENOENT or another -errno.
+ */
 int nb_prog_set(const struct nb_prog *prog, const char *map, const void *key,
-		const void *value);
+		size_t key_size, const void *value, size_t value_size);
 
 /* Is the map "events" a ring buffer? Otherwise it is a perf event array. */
 bool nb_prog_has_ringbuf(const struct nb_prog *prog);
@@ -109,7 +114,8 @@ bool nb_prog_has_ringbuf(const struct nb_prog *prog);
 /*
  * How many events the kernel did not run a program for, because it was running
  * already on that CPU (bpf_prog_info.recursion_misses, Linux 5.12; 0 before),
- * or another tracing program was. Hooks that are nested_ok don't count.
+ * or another tracing program was. Hooks that are nested_ok or twice don't
+ * count.
  */
 uint64_t nb_prog_missed(const struct nb_prog *prog);
 

@@ -23,7 +23,7 @@ int nb_task_watch(pid_t pid)
 	/* pidfds are close-on-exec. */
 	if (fd >= 0)
 		return fd;
-	if (errno == ENOENT) /* a thread; EINVAL before Linux 6.9 */
+	if (errno == ENOENT) /* a thread; EINVAL on older kernels */
 		return -EINVAL;
 	if (errno != ENOSYS)
 		return -errno;

@@ -4,8 +4,9 @@
 #define NB_COUNTERS_H
 
 enum nb_counter {
-	NB_COUNT_LOST, /* records that found the buffer full */
-	NB_COUNT_FULL, /* entries that found a map full */
+	NB_COUNT_LOST,	 /* records that found the buffer full */
+	NB_COUNT_FULL,	 /* entries that found a map full */
+	NB_COUNT_MISSED, /* things that an event no program saw has cost */
 	NB_COUNTERS,
 };
 

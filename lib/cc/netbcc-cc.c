@@ -2,7 +2,7 @@
 /*
  * netbcc-cc: compile one eBPF text with libbcc and write its program image.
  *
- *	netbcc-cc [-v] [-D NAME[=VALUE]]... <TEXT >IMAGE
+ *	netbcc-cc [-D NAME[=VALUE]]... <TEXT >IMAGE
  *
  * The commands run it so that LLVM never enters their process. It prints the
  * compiler's words and its own errors on standard error. Exit status: 0; 1
@@ -99,17 +99,26 @@ static int stub_dir(char *path, size_t size)
 	return access(path, R_OK | X_OK) ? -errno : 0;
 }
 
-static int have_headers(void)
+/* A tree that libbcc would not use has it look below /tmp instead. */
+static int is_header_tree(const char *dir)
 {
 	char path[PATH_MAX];
-	struct utsname un;
 
-	if (uname(&un))
-		return 0;
-	snprintf(path, sizeof(path),
-		 "/lib/modules/%s/build/include/linux/kconfig.h", un.release);
-	return access(path, R_OK) == 0 ||
-	       access("/sys/kernel/kheaders.tar.xz", R_OK) == 0;
+	return snprintf(path, sizeof(path), "%s/include/linux/kconfig.h", dir) <
+		       (int)sizeof(path) &&
+	       !access(path, R_OK);
+}
+
+/* Debian splits the headers in two; then "source" has the common ones. */
+static int have_headers(const char *release)
+{
+	char build[PATH_MAX], source[PATH_MAX];
+
+	snprintf(build, sizeof(build), "/lib/modules/%s/build", release);
+	snprintf(source, sizeof(source), "/lib/modules/%s/source", release);
+	if (!access(build, X_OK) && !access(source, X_OK))
+		return is_header_tree(source);
+	return is_header_tree(build);
 }
 
 /*
@@ -129,10 +138,14 @@ static int add_types(const char *text, const char **ret_define, char **ret_text)
 		struct utsname un = { 0 };
 
 		uname(&un);
-		if (source && chdir(source))
+		if (source && access(source, X_OK))
 			return fail("cannot use BCC_KERNEL_SOURCE '%s': %s",
 				    source, strerror(errno));
-		if (!source && !have_headers())
+		if (source && !is_header_tree(source))
+			return fail(
+				"cannot use BCC_KERNEL_SOURCE '%s': it has no include/linux/kconfig.h (see README)",
+				source);
+		if (!source && !have_headers(un.release))
 			return fail(
 				"the kernel has no BTF and there are no headers for it (install linux-headers-%s)",
 				un.release);
@@ -235,9 +248,32 @@ static int image_of(void *mod, struct nb_image *img)
 	return 0;
 }
 
+/*
+ * An empty BCC_KERNEL_SOURCE is none; a relative one is of the directory that
+ * the command was started in, which is left: libbcc takes headers from there.
+ */
+static int enter_root(void)
+{
+	const char *source = getenv("BCC_KERNEL_SOURCE");
+	char *path;
+
+	if (source && !*source) {
+		unsetenv("BCC_KERNEL_SOURCE");
+	} else if (source) {
+		path = realpath(source, NULL);
+		if (!path)
+			return fail("cannot use BCC_KERNEL_SOURCE '%s': %s",
+				    source, strerror(errno));
+		setenv("BCC_KERNEL_SOURCE", path, 1);
+		free(path);
+	}
+	return chdir("/") ? fail("cannot enter '/': %s", strerror(errno)) : 0;
+}
+
 static int compile(const char *text, const char *const *defines, int out)
 {
-	const char *cflags[MAX_DEFINES + 3];
+	const char *cflags[MAX_DEFINES + 4];
+	char page[32];
 	struct nb_image img = { 0 };
 	char *full, *key;
 	size_t key_len, len, n = 0;
@@ -247,10 +283,20 @@ static int compile(const char *text, const char *const *defines, int out)
 	err = nb_image_key(text, defines, &key, &key_len);
 	if (err)
 		return fail("cannot describe this kernel: %s", strerror(-err));
+	err = enter_root();
+	if (err)
+		return err;
 	err = add_types(text, &cflags[n++], &full);
 	if (err)
 		return err;
 	cflags[n++] = "-Wno-unknown-pragmas";
+	/* libbcc makes a ring buffer of so many bytes; the stub's is 4096. */
+	snprintf(page, sizeof(page), "-DPAGE_SIZE=%ld", sysconf(_SC_PAGESIZE));
+	if (!strcmp(cflags[0], "-DNB_TYPES_BTF"))
+		cflags[n++] = page;
+#ifdef __aarch64__
+	cflags[n++] = "-DNB_ARCH_arm64";
+#endif
 	for (; *defines; defines++) {
 		size_t size = strlen(*defines) + sizeof("-D");
 		char *flag = malloc(size);
@@ -303,9 +349,12 @@ int main(int argc, char **argv)
 	/* libbcc prints on standard output and looks in the directory it is
 	 * started in. */
 	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || chdir("/"))
+	if (out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return fail("cannot start: %s", strerror(errno));
+	/* What would change what libbcc does, and is not in the image's key. */
 	unsetenv("ARCH");
+	unsetenv("BCC_KERNEL_MODULES_SUFFIX");
+	unsetenv("BCC_LINUX_VERSION_CODE");
 	signal(SIGABRT, on_abort);
 
 	text = read_all(stdin);

@@ -119,3 +119,77 @@ teardown() {
 	stop
 	compare json --failed --where 'dport == 9' --rows 1
 }
+
+@test "odd ways to connect: each attempt is one line" {
+	add_blackhole
+	trace --json -f -l
+	in_ns python3 - "$BLACKHOLE" >"$TRUTH" <<-'EOF'
+		import ctypes, json, socket, struct, sys
+
+		def tell(port, error, sport=None, **more):
+		    row = {'dport': port, 'direction': 'connect', 'error': error,
+		           'state': 'CLOSE' if error else 'ESTABLISHED'}
+		    if sport:
+		        row['sport'] = sport
+		    print(json.dumps(dict(row, **more)))
+
+		def tcp(blocking=True):
+		    s = socket.socket()
+		    s.setblocking(blocking)
+		    return s
+
+		lo, hole = '127.0.0.1', sys.argv[1]
+
+		# A socket that connects to itself.
+		s = tcp()
+		s.bind((lo, 0))
+		port = s.getsockname()[1]
+		s.connect((lo, port))
+		s.send(b'abc')
+		s.recv(3)
+		s.close()
+		tell(port, None, port)
+		tell(port, None, port, state='CLOSE', rx_bytes=3, tx_bytes=3)
+
+		# connect() that returns before the end, by its own time limit.
+		s = tcp()
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
+		             struct.pack('ll', 0, 50000))
+		s.connect_ex((hole, 1001))
+		tell(1001, 'CLOSED', s.getsockname()[1])
+		s.close()
+
+		# Given up by connect(AF_UNSPEC), and by shutdown().
+		s = tcp(False)
+		s.connect_ex((hole, 1002))
+		tell(1002, 'CLOSED', s.getsockname()[1])
+		ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16)
+		s.close()
+		s = tcp(False)
+		s.connect_ex((hole, 1003))
+		tell(1003, 'CLOSED', s.getsockname()[1])
+		s.shutdown(socket.SHUT_RDWR)
+		s.close()
+
+		# One socket: refused, asked for that, refused again, accepted.
+		listener = socket.create_server((lo, 0))
+		refuser = tcp()
+		refuser.bind((lo, 0))
+		port = refuser.getsockname()[1]
+		s = tcp(False)
+		for _ in 1, 2:
+		    s.connect_ex((lo, port))
+		    tell(port, 'ECONNREFUSED', s.getsockname()[1])
+		    s.connect_ex((lo, port))
+		s.setblocking(True)
+		s.connect(listener.getsockname())
+		tell(listener.getsockname()[1], None, s.getsockname()[1])
+		tell(listener.getsockname()[1], None, s.getsockname()[1],
+		     state='CLOSE')
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+		             struct.pack('ii', 1, 0))
+		s.close()
+	EOF
+	stop
+	compare json --failed --life --rows 9
+}

@@ -72,6 +72,37 @@ all_told() {
 	[ "$(forgotten)" = 0 ]
 }
 
+# Softirqs that come in while a process changes its own socket, as with a real
+# network card: then the kernel does not run every program for every event.
+interrupted_storm() {
+	ip netns exec "$NS" sh -c \
+		'echo 3 >/sys/class/net/lo/queues/rx-0/rps_cpus'
+	storm --count 20000 --threads 2
+	stop
+}
+
+@test "interrupts amid events: what is missing is counted" {
+	trace --json -t -f
+	interrupted_storm
+	all_told 40000
+}
+
+@test "interrupts amid events: nothing is shown that was not" {
+	trace --json -t -f -l --buffer 65536
+	interrupted_storm
+	echo "$(rows) rows, $(missed) events missed"
+	[ "$(rows)" -gt 70000 ]
+	# All connects were well, and nobody sent anything or waited long.
+	jq -e -n '[inputs | select(.error != null or
+		(.duration_us // 0) > 20000000 or (.latency_us // 0) > 20000000 or
+		(.rx_bytes // 0) > 0 or (.tx_bytes // 0) > 0)] == []' \
+		"$T/trace.out"
+	# No end is shown twice, nor without a beginning.
+	jq -r '[.direction, .state] | join(" ")' "$T/trace.out" | sort |
+		uniq -c | tee "$T/kinds"
+	awk '$1 > 20000 { exit 1 }' "$T/kinds"
+}
+
 @test "losses are told at most once a second, also with -q" {
 	in_background trace "$BIN" -q --json -n "$NS" --buffer 4 "${PLAN[@]}"
 	TRACER=$SPAWNED

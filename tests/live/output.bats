@@ -209,3 +209,15 @@ trace_into_head() {
 	[ "$status" = 1 ]
 	[ "${#lines[@]}" = 1 ]
 }
+
+@test "standard files that are closed: no map takes their place" {
+	run sh -c '"$@" <&- >&-' - "$BIN" --no-cache -n "$NS"
+	[ "$status" = 1 ]
+	[ "$output" = "tcpconnection: cannot write standard output: Bad file descriptor" ]
+	"$BIN" --no-cache -n "$NS" -q -c 1 --json <&- 2>&- >"$T/closed.out" &
+	PIDS+=($!)
+	until [ -s "$T/closed.out" ] || ended $!; do
+		workload pairs --count 1
+	done
+	jq -e .pid "$T/closed.out"
+}

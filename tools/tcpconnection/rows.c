@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rows.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,8 @@ int conn_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	char comm[sizeof(e->comm) + 1], error[16];
 	struct nb_cell c[COLS];
 
+	if (e->direction != CONN_CONNECT && e->direction != CONN_ACCEPT)
+		return -EBADMSG;
 	memcpy(comm, e->comm, sizeof(e->comm));
 	comm[sizeof(e->comm)] = '\0';
 	c[COL_TIME] = nb_cell_time(nb_clock_real(clock, e->time_ns));

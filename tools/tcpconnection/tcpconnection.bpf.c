@@ -32,6 +32,9 @@
 #define STATE_CLOSE 7
 #define STATE_LISTEN 10
 #define SS_UNCONNECTED 1
+#define SIN6_LEN_MIN 24 /* SIN6_LEN_RFC2133, net/ipv6.h */
+#define E2BIG 7
+#define EINPROGRESS 115
 
 /* A connection under way, or open and to be reported when it ends. */
 struct conn {
@@ -41,8 +44,9 @@ struct conn {
 	u32 tid;
 	u32 uid;
 	u32 direction; /* enum conn_direction; 0: passive, not accepted yet */
-	u32 state;     /* the bits below */
-	u32 pad;
+	u32 state; /* the bits below */
+	u16 sport; /* once open: whose entry this is, */
+	u16 dport; /* should the end of an earlier socket go unseen */
 	char comm[16];
 };
 
@@ -58,9 +62,11 @@ struct conn {
 struct call {
 	struct sock *sk;
 	u64 start_ns;
-	u64 addr;    /* the caller's struct sockaddr */
+	u64 addr; /* the caller's struct sockaddr, */
+	u32 addr_len; /* and its size in bytes */
 	u32 started; /* it got as far as SYN_SENT, */
 	u32 failed;  /* and back without an error on the socket */
+	u32 pad;
 };
 
 BPF_ARRAY(config, struct conn_config, 1);
@@ -159,10 +165,16 @@ static inline void event_init(struct conn_event *e, u8 kind, struct sock *sk,
 	__builtin_memcpy(e->comm, n->comm, sizeof(e->comm));
 }
 
+/* An entry that could not be made is one of these two. */
+static inline void count_update(int err)
+{
+	if (err)
+		nb_count(err == -E2BIG ? NB_COUNT_FULL : NB_COUNT_MISSED);
+}
+
 static inline void remember(struct sock *sk, struct conn *n)
 {
-	if (conns.update(&sk, n))
-		nb_count(NB_COUNT_FULL);
+	count_update(conns.update(&sk, n));
 }
 
 /*
@@ -192,8 +204,13 @@ static inline void connect_begins(const struct conn_config *c, struct sock *sk)
 	u16 rport;
 
 	if (!(c->flags & CONN_WANT_CONNECT) ||
-	    nb_sk_protocol(sk) != NB_IPPROTO_TCP || !task_wanted(c) ||
-	    !netns_wanted(c, sk) || !ip_wanted(c, nb_sk_ip(sk)))
+	    nb_sk_protocol(sk) != NB_IPPROTO_TCP)
+		return;
+	/* Before any filter: the address may have been rewritten on the way. */
+	if (c->flags & CONN_WANT_FAILED)
+		in_call(sk, 0);
+	if (!task_wanted(c) || !netns_wanted(c, sk) ||
+	    !ip_wanted(c, nb_sk_ip(sk)))
 		return;
 	rport = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
 	if (c->flags & CONN_ONLY_RPORT && !rports.lookup(&rport))
@@ -202,8 +219,6 @@ static inline void connect_begins(const struct conn_config *c, struct sock *sk)
 	n.direction = CONN_CONNECT;
 	set_task(&n);
 	remember(sk, &n);
-	if (c->flags & CONN_WANT_FAILED)
-		in_call(sk, 0);
 }
 
 /* A passive connection is on its way into the accept queue. */
@@ -227,6 +242,7 @@ static inline void set_bytes(struct sock *sk, struct conn_event *e)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	unsigned long flags = NB_GET(sk, __sk_common.skc_flags);
+	u64 sent, again;
 
 	if (nb_sk_protocol(sk) != NB_IPPROTO_TCP)
 		return;
@@ -234,7 +250,10 @@ static inline void set_bytes(struct sock *sk, struct conn_event *e)
 	if (flags & (1UL << NB_SOCK_DONE) && e->rx_bytes)
 		e->rx_bytes--;
 #if defined(NB_OFFSET_tcp_sock_bytes_sent) || defined(NB_TYPES_HEADERS)
-	e->tx_bytes = NB_GET(tp, bytes_sent) - NB_GET(tp, bytes_retrans);
+	sent = NB_GET(tp, bytes_sent);
+	again = NB_GET(tp, bytes_retrans); /* also what then failed to go */
+	if (again <= sent)
+		e->tx_bytes = sent - again;
 #endif
 }
 
@@ -260,7 +279,8 @@ static inline int forget(struct sock *sk)
  * makes, or -1. *@copy is the entry, removed already if it has ended.
  */
 static inline int state_tells(const struct conn_config *c, struct sock *sk,
-			      struct conn *n, int new, struct conn *copy)
+			      struct conn *n, int old, int new,
+			      struct conn *copy)
 {
 	u64 now = bpf_ktime_get_ns();
 	int pending =
@@ -274,13 +294,22 @@ static inline int state_tells(const struct conn_config *c, struct sock *sk,
 	}
 	if (pending) {
 		*copy = *n;
-		if (!forget(sk) || !(c->flags & CONN_WANT_FAILED))
+		if (!forget(sk))
+			return -1;
+		if (old != STATE_SYN_SENT && old != STATE_SYN_RECV) {
+			/* That it was established went unseen. */
+			nb_count(NB_COUNT_MISSED);
+			return -1;
+		}
+		if (!(c->flags & CONN_WANT_FAILED))
 			return -1;
 		/* Given up inside connect(), whose return value says why? */
 		if (!NB_GET(sk, sk_err) && in_call(sk, 1))
 			return -1;
 		return CONN_FAILED;
 	}
+	if (n->state & CONN_IS_CLOSED)
+		return -1; /* the other program's turn */
 	n->end_ns = now;
 	__sync_fetch_and_add(&n->state, CONN_IS_CLOSED);
 	if (!(n->state & CONN_IS_OPEN))
@@ -308,7 +337,7 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 	n = conns.lookup(&sk);
 	if (!n)
 		return;
-	kind = state_tells(c, sk, n, new, &copy);
+	kind = state_tells(c, sk, n, old, new, &copy);
 	if (kind < 0)
 		return;
 
@@ -319,6 +348,10 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 	}
 	event_init(&e, kind, sk, &t, &copy);
 	if (kind == CONN_CLOSE) {
+		if (t.sport != copy.sport || t.dport != copy.dport) {
+			nb_count(NB_COUNT_MISSED);
+			return;
+		}
 		event_close(&e, sk, &copy);
 	} else {
 		if (c->flags & CONN_WANT_LATENCY)
@@ -328,6 +361,8 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 	}
 	if (kind == CONN_OPEN && c->flags & CONN_WANT_LIFE) {
 		n->start_ns = e.time_ns;
+		n->sport = t.sport;
+		n->dport = t.dport;
 		n->state = CONN_IS_OPEN;
 	} else if (kind == CONN_OPEN) {
 		forget(sk);
@@ -336,10 +371,12 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 }
 
 /*
- * Two programs on one tracepoint. The kernel does not run a program inside
- * itself (bpf_trace_run() in kernel/trace/bpf_trace.c), and a connect begins
- * where a softirq may come in between and change another socket's state. All
- * other changes are made with softirqs off.
+ * The kernel does not run a program inside itself (bpf_trace_run() in
+ * kernel/trace/bpf_trace.c), and a process that changes a socket's state may be
+ * interrupted by a softirq that changes others'. So conn_state is attached
+ * twice: the event inside one is served by the other, and what the first has
+ * done the second finds done. The start of a connect, never in a softirq, has a
+ * program of its own.
  */
 int conn_begin(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -363,7 +400,10 @@ int conn_state(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The socket goes: whatever is still known of it is of no more use. */
+/*
+ * The socket goes: what is still known of it is of no more use. Attached twice,
+ * too.
+ */
 int conn_destroy(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->args[0];
@@ -374,13 +414,21 @@ int conn_destroy(struct bpf_raw_tracepoint_args *ctx)
 	if (!n)
 		return 0;
 	copy = *n;
-	if (!forget(sk) || !(copy.state & CONN_IS_OPEN))
+	if (!forget(sk) || !copy.direction)
 		return 0;
 	nb_sk_tuple(sk, &t);
+	if (!(copy.state & CONN_IS_OPEN) || t.sport != copy.sport ||
+	    t.dport != copy.dport) {
+		nb_count(NB_COUNT_MISSED);
+		return 0;
+	}
 	event_init(&e, CONN_CLOSE, sk, &t, &copy);
-	if (!copy.end_ns)
-		copy.end_ns = e.time_ns;
-	event_close(&e, sk, &copy);
+	if (copy.end_ns) {
+		event_close(&e, sk, &copy);
+	} else {
+		/* Its close went unseen: when that was is not known. */
+		set_bytes(sk, &e);
+	}
 	nb_submit(ctx, &e, sizeof(e));
 	return 0;
 }
@@ -397,6 +445,8 @@ static inline void life_begins(void *ctx, struct sock *sk, struct conn *queued,
 		queued->tid = n->tid;
 		queued->uid = n->uid;
 		queued->direction = n->direction;
+		queued->sport = n->sport;
+		queued->dport = n->dport;
 		__builtin_memcpy(queued->comm, n->comm, sizeof(n->comm));
 		__sync_fetch_and_add(&queued->state, CONN_IS_OPEN);
 		if (!(queued->state & CONN_IS_CLOSED))
@@ -425,15 +475,24 @@ static inline void on_accept(void *ctx, long fd)
 	struct sock *sk;
 	u32 protocol;
 
-	if (!c || !(c->flags & CONN_LIVE) || fd < 0)
+	if (!c || !(c->flags & CONN_WANT_ACCEPT) || fd < 0)
 		return;
 	sk = nb_task_sock(fd);
-	if (!sk)
+	if (!sk) {
+		/* Another thread has closed or replaced it already. */
+		if (task_wanted(c))
+			nb_count(NB_COUNT_MISSED);
 		return;
+	}
 	protocol = nb_sk_protocol(sk);
 	if (protocol != NB_IPPROTO_TCP && protocol != NB_IPPROTO_MPTCP)
 		return;
 	queued = conns.lookup(&sk);
+	if (queued && queued->direction) {
+		/* Left by an earlier socket, whose end went unseen. */
+		forget(sk);
+		queued = 0;
+	}
 	nb_sk_tuple(sk, &t);
 	if (!task_wanted(c) || !ip_wanted(c, t.ip) || !netns_wanted(c, sk) ||
 	    !ports_wanted(c, t.sport, t.dport)) {
@@ -444,6 +503,8 @@ static inline void on_accept(void *ctx, long fd)
 
 	set_task(&n);
 	n.direction = CONN_ACCEPT;
+	n.sport = t.sport;
+	n.dport = t.dport;
 	event_init(&e, CONN_OPEN, sk, &t, &n);
 	n.start_ns = queued ? queued->start_ns : e.time_ns;
 	if (queued && c->flags & CONN_WANT_LATENCY)
@@ -456,7 +517,7 @@ static inline void on_accept(void *ctx, long fd)
 }
 
 /* connect() is called, on a socket that has no connection under way. */
-static inline void on_connect_enter(long fd, u64 addr)
+static inline void on_connect_enter(long fd, u64 addr, u32 addr_len)
 {
 	struct conn_config *c = get_config();
 	u64 id = bpf_get_current_pid_tgid();
@@ -469,24 +530,26 @@ static inline void on_connect_enter(long fd, u64 addr)
 	    NB_GET(NB_GET(call.sk, sk_socket), state) != SS_UNCONNECTED)
 		return;
 	call.addr = addr;
+	call.addr_len = addr_len;
 	call.start_ns = bpf_ktime_get_ns();
-	if (calls.update(&id, &call))
-		nb_count(NB_COUNT_FULL);
+	count_update(calls.update(&id, &call));
 }
 
 /* The address that connect() was given; 0 when it is none of IP. */
-static inline int read_peer(u64 addr, struct nb_tuple *t)
+static inline int read_peer(u64 addr, u32 len, struct nb_tuple *t)
 {
 	struct sockaddr_in6 sa = {};
 	struct sockaddr_in *in = (struct sockaddr_in *)&sa;
 	u32 *a = (u32 *)&sa.sin6_addr;
 
 	t->ip = 0;
+	if (len < sizeof(*in))
+		return 0;
 	bpf_probe_read_user(&sa, sizeof(*in), (void *)addr);
 	if (sa.sin6_family == NB_AF_INET) {
 		t->ip = 4;
 		__builtin_memcpy(t->daddr, &in->sin_addr, 4);
-	} else if (sa.sin6_family == NB_AF_INET6) {
+	} else if (sa.sin6_family == NB_AF_INET6 && len >= SIN6_LEN_MIN) {
 		bpf_probe_read_user(&sa, sizeof(sa), (void *)addr);
 		if (!a[0] && !a[1] && a[2] == bpf_htonl(0xffff)) {
 			t->ip = 4;
@@ -509,18 +572,23 @@ static inline void on_connect_exit(void *ctx, long ret)
 	struct call call = {}, *found;
 	struct conn n = {};
 	struct conn_event e;
+	u8 own_ip;
 
 	found = calls.lookup(&id);
 	if (!found)
 		return;
 	call = *found;
 	calls.delete(&id);
-	if (!c || ret >= 0 || (call.started && !call.failed))
+	if (!c || ret >= 0 || ret == -EINPROGRESS ||
+	    (call.started && !call.failed))
 		return;
 	nb_sk_tuple(call.sk, &t);
-	if (!read_peer(call.addr, &t) || !ip_wanted(c, t.ip) ||
+	own_ip = t.ip;
+	if (!read_peer(call.addr, call.addr_len, &t) || !ip_wanted(c, t.ip) ||
 	    !netns_wanted(c, call.sk) || !ports_wanted(c, t.sport, t.dport))
 		return;
+	if (t.ip != own_ip)
+		__builtin_memset(t.saddr, 0, sizeof(t.saddr));
 	set_task(&n);
 	n.direction = CONN_CONNECT;
 	event_init(&e, CONN_FAILED, call.sk, &t, &n);
@@ -536,8 +604,9 @@ int conn_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
 
-	if (ctx->args[1] == NB_NR_connect)
-		on_connect_enter(NB_SYSCALL_ARG1(regs), NB_SYSCALL_ARG2(regs));
+	if (ctx->args[1] == NB_NR_connect && !nb_task_compat())
+		on_connect_enter(NB_SYSCALL_ARG1(regs), NB_SYSCALL_ARG2(regs),
+				 NB_SYSCALL_ARG3(regs));
 	return 0;
 }
 
@@ -547,7 +616,7 @@ int conn_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	long ret = ctx->args[1];
 	u32 nr = NB_SYSCALL_NR(regs);
 
-	if (nr == NB_NR_accept || nr == NB_NR_accept4)
+	if ((nr == NB_NR_accept || nr == NB_NR_accept4) && !nb_task_compat())
 		on_accept(ctx, ret);
 	return 0;
 }
@@ -556,7 +625,7 @@ int conn_sys_exit_failed(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
 
-	if (NB_SYSCALL_NR(regs) == NB_NR_connect)
+	if (NB_SYSCALL_NR(regs) == NB_NR_connect && !nb_task_compat())
 		on_connect_exit(ctx, ctx->args[1]);
 	return 0;
 }
@@ -569,7 +638,7 @@ int conn_accept(struct nb_sys_exit *ctx)
 
 int conn_connect_enter(struct nb_sys_enter *ctx)
 {
-	on_connect_enter(ctx->args[0], ctx->args[1]);
+	on_connect_enter(ctx->args[0], ctx->args[1], ctx->args[2]);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  * nothing per packet; see OVERHEAD in tcpconnection(8).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,15 +29,21 @@ enum {
 	WANT_STATE = 1,
 	WANT_ACCEPT = 2,
 	WANT_FAILED = 4,
-	WANT_END = 8,
-	WANT_BEGIN = 16,
+	WANT_BEGIN = 8,
 };
 
+/* clang-format off */
+#define STATE_HOOKS                                                          \
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,   \
+	  .nested_ok = true },                                               \
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE,   \
+	  .twice = true },                                                   \
+	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", WANT_STATE,    \
+	  .twice = true }
+/* clang-format on */
+
 static const struct nb_hook tracepoint_hooks[] = {
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,
-	  .nested_ok = true },
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE },
-	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", WANT_END },
+	STATE_HOOKS,
 	{ NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT },
 	{ NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT },
 	{ NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
@@ -47,10 +54,7 @@ static const struct nb_hook tracepoint_hooks[] = {
 
 /* Where tracefs can't be read: a hook on every system call. */
 static const struct nb_hook raw_hooks[] = {
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,
-	  .nested_ok = true },
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE },
-	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", WANT_END },
+	STATE_HOOKS,
 	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT },
 	{ NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED },
 	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED },
@@ -71,7 +75,9 @@ struct run {
 	struct nb_clock clock;
 	uint64_t lines;
 	struct nb_losses losses;
-	int watch; /* pidfd of -p, or -1 */
+	struct conn_config config;
+	int watch;	   /* pidfd of -p, or -1 */
+	bool clock_is_old; /* since the last records were handed over */
 };
 
 #define STOP 1 /* what a callback returns to end without an error */
@@ -79,9 +85,13 @@ struct run {
 static int on_event(void *ctx, const void *data, size_t size)
 {
 	struct run *run = ctx;
-	int err = conn_rows_print(run->table, &run->clock, data);
+	int err;
 
 	(void)size;
+	if (run->clock_is_old)
+		nb_clock_sync(&run->clock);
+	run->clock_is_old = false;
+	err = conn_rows_print(run->table, &run->clock, data);
 	if (err)
 		return err;
 	return ++run->lines == conn_args.count ? STOP : 0;
@@ -99,8 +109,36 @@ static int on_idle(void *ctx)
 {
 	struct run *run = ctx;
 
-	nb_clock_sync(&run->clock);
+	run->clock_is_old = true;
 	return nb_table_flush(run->table);
+}
+
+static int set_ports(const struct nb_prog *prog, const char *map,
+		     const struct nb_ports *ports)
+{
+	const uint8_t one = 1;
+	int err = 0;
+
+	for (size_t i = 0; i < ports->n && !err; i++)
+		err = nb_prog_set(prog, map, &ports->port[i],
+				  sizeof(ports->port[i]), &one, sizeof(one));
+	return err;
+}
+
+/* Fill the filters, and with the configuration let the programs go. */
+static int go_live(const struct nb_prog *prog, const struct conn_config *config)
+{
+	const uint32_t zero = 0;
+	int err = set_ports(prog, "lports", &conn_args.lports);
+
+	if (!err)
+		err = set_ports(prog, "rports", &conn_args.rports);
+	if (!err)
+		err = nb_prog_set(prog, "config", &zero, sizeof(zero), config,
+				  sizeof(*config));
+	if (err)
+		nb_error("cannot set the filters: %s", strerror(-err));
+	return err;
 }
 
 static int on_exit_of_process(void *ctx)
@@ -114,33 +152,10 @@ static int on_exit_of_process(void *ctx)
 	nb_note("process %u has ended; its connections may not have (Ctrl-C to stop)",
 		conn_args.pid);
 	nb_loop_unwatch(run->loop);
+	/* Its number may come to be another process's. */
+	run->config.flags &= ~(unsigned)(CONN_WANT_CONNECT | CONN_WANT_ACCEPT);
+	go_live(run->prog, &run->config);
 	return 0;
-}
-
-static int set_ports(const struct nb_prog *prog, const char *map,
-		     const struct nb_ports *ports)
-{
-	const uint8_t one = 1;
-	int err = 0;
-
-	for (size_t i = 0; i < ports->n && !err; i++)
-		err = nb_prog_set(prog, map, &ports->port[i], &one);
-	return err;
-}
-
-/* Fill the filters, and with the configuration let the programs go. */
-static int go_live(const struct nb_prog *prog, const struct conn_config *config)
-{
-	const uint32_t zero = 0;
-	int err = set_ports(prog, "lports", &conn_args.lports);
-
-	if (!err)
-		err = set_ports(prog, "rports", &conn_args.rports);
-	if (!err)
-		err = nb_prog_set(prog, "config", &zero, config);
-	if (err)
-		nb_error("cannot set the filters: %s", strerror(-err));
-	return err;
 }
 
 static unsigned wanted_hooks(void)
@@ -150,9 +165,7 @@ static unsigned wanted_hooks(void)
 	bool remembers = conn_args.latency || conn_args.life;
 
 	return (connects || remembers ? WANT_STATE : 0) |
-	       (accepts ? WANT_ACCEPT : 0) |
-	       (accepts && remembers ? WANT_END : 0) |
-	       (connects ? WANT_BEGIN : 0) |
+	       (accepts ? WANT_ACCEPT : 0) | (connects ? WANT_BEGIN : 0) |
 	       (connects && conn_args.failed ? WANT_FAILED : 0);
 }
 
@@ -217,7 +230,7 @@ static int trace(struct run *run)
 {
 	int err;
 
-	nb_clock_sync(&run->clock);
+	run->clock_is_old = true;
 	nb_table_header(run->table);
 	err = nb_table_flush(run->table);
 	nb_verbose("tracing with plan '%s' (%s start)", nb_prog_plan(run->prog),
@@ -225,7 +238,7 @@ static int trace(struct run *run)
 	if (!err)
 		err = nb_loop_run(run->loop);
 	nb_prog_detach(run->prog);
-	if (err == STOP && run->lines != conn_args.count)
+	if (err == STOP && (!conn_args.count || run->lines < conn_args.count))
 		err = 0; /* the process of -p has ended */
 	if (!err)
 		err = nb_loop_drain(run->loop);
@@ -234,14 +247,15 @@ static int trace(struct run *run)
 	on_second(run);
 	if (err == -EPIPE)
 		return 0;
-	if (err)
+	if (err && ferror(stdout))
 		nb_error("cannot write standard output: %s", strerror(-err));
+	else if (err)
+		nb_error("cannot read records: %s", strerror(-err));
 	return err;
 }
 
 int main(int argc, char **argv)
 {
-	struct conn_config config = { 0 };
 	struct run run = { .watch = -1 };
 	struct nb_error why;
 	int err;
@@ -254,7 +268,7 @@ int main(int argc, char **argv)
 			strerror(-err));
 		goto out;
 	}
-	err = conn_args_config(&config, &why);
+	err = conn_args_config(&run.config, &why);
 	if (err) {
 		nb_error("%s", why.text);
 		goto out;
@@ -281,7 +295,7 @@ int main(int argc, char **argv)
 				 strerror(-err));
 	}
 	if (!err)
-		err = go_live(run.prog, &config);
+		err = go_live(run.prog, &run.config);
 	if (!err)
 		err = trace(&run);
 out:
