@@ -44,9 +44,9 @@ struct conn {
 	u32 tid;
 	u32 uid;
 	u32 direction; /* enum conn_direction; 0: passive, not accepted yet */
-	u32 state; /* the bits below */
-	u16 sport; /* once open: whose entry this is, */
-	u16 dport; /* should the end of an earlier socket go unseen */
+	u32 state;     /* the bits below */
+	u16 sport;     /* once open: whose entry this is, */
+	u16 dport;     /* should the end of an earlier socket go unseen */
 	char comm[16];
 };
 
@@ -62,10 +62,10 @@ struct conn {
 struct call {
 	struct sock *sk;
 	u64 start_ns;
-	u64 addr; /* the caller's struct sockaddr, */
+	u64 addr;     /* the caller's struct sockaddr, */
 	u32 addr_len; /* and its size in bytes */
-	u32 started; /* it got as far as SYN_SENT, */
-	u32 failed;  /* and back without an error on the socket */
+	u32 started;  /* it got as far as SYN_SENT, */
+	u32 failed;   /* and back without an error on the socket */
 	u32 pad;
 };
 
