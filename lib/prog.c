@@ -81,17 +81,24 @@ static int plan_usable(struct opening *o)
 static int get_image(struct opening *o)
 {
 	const struct nb_prog_args *args = o->spec->args;
-	char plan[48], name[64], *key;
-	const char *defines[3] = { plan };
+	const char *variant = o->spec->variant;
+	char plan[48], with[48], name[96], *key;
+	const char *defines[4] = { plan };
+	size_t n = 1;
 	int dir = -ECANCELED, err;
 	size_t key_len, len;
 
 	o->prog->ringbuf = !args->perf_buffer && nb_load_has_ringbuf();
 	snprintf(plan, sizeof(plan), "NB_PLAN_%s", o->plan->name);
 	if (!o->prog->ringbuf)
-		defines[1] = "NB_PERF_BUFFER";
-	snprintf(name, sizeof(name), "%s-%s%s.img", o->spec->tool,
-		 o->plan->name, o->prog->ringbuf ? "" : "-perf");
+		defines[n++] = "NB_PERF_BUFFER";
+	if (variant) {
+		snprintf(with, sizeof(with), "NB_WITH_%s", variant);
+		defines[n++] = with;
+	}
+	snprintf(name, sizeof(name), "%s-%s%s%s%s.img", o->spec->tool,
+		 o->plan->name, variant ? "-" : "", variant ? variant : "",
+		 o->prog->ringbuf ? "" : "-perf");
 	err = nb_image_key(o->spec->text, defines, &key, &key_len);
 	if (err)
 		return nb_error_set(o->why, err, "cannot name the image: %s",

@@ -73,7 +73,8 @@ struct nb_prog_spec {
 	const char *text;
 	const struct nb_plan *plans; /* best first */
 	size_t nplans;
-	unsigned want; /* selects hooks */
+	unsigned want;	     /* selects hooks */
+	const char *variant; /* compile with -DNB_WITH_<variant>; or NULL */
 	const struct nb_prog_map *maps;
 	size_t nmaps;
 	const struct nb_prog_args *args;

@@ -41,7 +41,7 @@ static int fail(const char *fmt, ...)
 	return 1;
 }
 
-/* LLVM aborts the process on texts it can't translate. */
+/* LLVM ends the process on texts it can't translate: older ones abort, */
 static void on_abort(int sig)
 {
 	static const char msg[] =
@@ -52,6 +52,12 @@ static void on_abort(int sig)
 		/* nobody is listening */
 	}
 	_exit(1);
+}
+
+/* newer ones exit. This process itself ends by _exit(). */
+static void on_exit_of_llvm(void)
+{
+	on_abort(0);
 }
 
 static char *read_all(FILE *in)
@@ -272,7 +278,7 @@ static int enter_root(void)
 
 static int compile(const char *text, const char *const *defines, int out)
 {
-	const char *cflags[MAX_DEFINES + 4];
+	const char *cflags[MAX_DEFINES + 6];
 	char page[32];
 	struct nb_image img = { 0 };
 	char *full, *key;
@@ -290,6 +296,7 @@ static int compile(const char *text, const char *const *defines, int out)
 	if (err)
 		return err;
 	cflags[n++] = "-Wno-unknown-pragmas";
+	cflags[n++] = "-g0"; /* libbcc asks for what nobody reads here */
 	/* libbcc makes a ring buffer of so many bytes; the stub's is 4096. */
 	snprintf(page, sizeof(page), "-DPAGE_SIZE=%ld", sysconf(_SC_PAGESIZE));
 	if (!strcmp(cflags[0], "-DNB_TYPES_BTF"))
@@ -307,6 +314,8 @@ static int compile(const char *text, const char *const *defines, int out)
 		cflags[n++] = flag;
 	}
 
+	if (atexit(on_exit_of_llvm))
+		return fail("out of memory");
 	mod = bpf_module_create_c_from_string(full, 0, cflags, (int)n, true,
 					      NULL);
 	if (!mod)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tcpconnection's eBPF text. A connect is stamped where the process makes it
- * (CLOSE -> SYN_SENT runs in its context) and reported when the handshake
- * ends, mostly in softirq. An accept is reported when its system call returns.
+ * tcpconnection's eBPF text; NB_WITH_failed for -f. A connect is stamped where
+ * the process makes it (CLOSE -> SYN_SENT runs in its context) and reported
+ * when the handshake ends, mostly in softirq. An accept is reported when its
+ * system call returns.
  */
 #pragma netbcc types sock inet_sock tcp_sock socket_alloc net
 #pragma netbcc types task_struct files_struct fdtable file
@@ -177,6 +178,7 @@ static inline void remember(struct sock *sk, struct conn *n)
 	count_update(conns.update(&sk, n));
 }
 
+#ifdef NB_WITH_failed
 /*
  * Is the current thread in connect() on @sk? Then note how far that has got:
  * as far as SYN_SENT, or back with no error on the socket.
@@ -196,6 +198,9 @@ static inline int in_call(struct sock *sk, int failed)
 		call->started = 1;
 	return 1;
 }
+#else
+#define in_call(sk, failed) 0
+#endif
 
 /* CLOSE -> SYN_SENT: the process is in connect() or its like. */
 static inline void connect_begins(const struct conn_config *c, struct sock *sk)
@@ -207,8 +212,7 @@ static inline void connect_begins(const struct conn_config *c, struct sock *sk)
 	    nb_sk_protocol(sk) != NB_IPPROTO_TCP)
 		return;
 	/* Before any filter: the address may have been rewritten on the way. */
-	if (c->flags & CONN_WANT_FAILED)
-		in_call(sk, 0);
+	(void)in_call(sk, 0);
 	if (!task_wanted(c) || !netns_wanted(c, sk) ||
 	    !ip_wanted(c, nb_sk_ip(sk)))
 		return;
@@ -408,10 +412,14 @@ int conn_destroy(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->args[0];
 	struct conn *n = conns.lookup(&sk), copy;
+	struct conn_config *c;
 	struct nb_tuple t = {};
 	struct conn_event e;
 
 	if (!n)
+		return 0;
+	c = get_config();
+	if (!c || !(c->flags & CONN_LIVE))
 		return 0;
 	copy = *n;
 	if (!forget(sk) || !copy.direction)
@@ -516,6 +524,7 @@ static inline void on_accept(void *ctx, long fd)
 		forget(sk);
 }
 
+#ifdef NB_WITH_failed
 /* connect() is called, on a socket that has no connection under way. */
 static inline void on_connect_enter(long fd, u64 addr, u32 addr_len)
 {
@@ -597,19 +606,10 @@ static inline void on_connect_exit(void *ctx, long ret)
 		e.latency_ns = e.time_ns - call.start_ns;
 	nb_submit(ctx, &e, sizeof(e));
 }
+#endif
 
 #ifdef NB_PLAN_raw
 /* One hook each for all system calls: dearer, but needs no tracefs. */
-int conn_sys_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
-
-	if (ctx->args[1] == NB_NR_connect && !nb_task_compat())
-		on_connect_enter(NB_SYSCALL_ARG1(regs), NB_SYSCALL_ARG2(regs),
-				 NB_SYSCALL_ARG3(regs));
-	return 0;
-}
-
 int conn_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
@@ -621,6 +621,17 @@ int conn_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+#ifdef NB_WITH_failed
+int conn_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
+
+	if (ctx->args[1] == NB_NR_connect && !nb_task_compat())
+		on_connect_enter(NB_SYSCALL_ARG1(regs), NB_SYSCALL_ARG2(regs),
+				 NB_SYSCALL_ARG3(regs));
+	return 0;
+}
+
 int conn_sys_exit_failed(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
@@ -629,6 +640,7 @@ int conn_sys_exit_failed(struct bpf_raw_tracepoint_args *ctx)
 		on_connect_exit(ctx, ctx->args[1]);
 	return 0;
 }
+#endif
 #else
 int conn_accept(struct nb_sys_exit *ctx)
 {
@@ -636,6 +648,7 @@ int conn_accept(struct nb_sys_exit *ctx)
 	return 0;
 }
 
+#ifdef NB_WITH_failed
 int conn_connect_enter(struct nb_sys_enter *ctx)
 {
 	on_connect_enter(ctx->args[0], ctx->args[1], ctx->args[2]);
@@ -647,4 +660,5 @@ int conn_connect_exit(struct nb_sys_exit *ctx)
 	on_connect_exit(ctx, ctx->ret);
 	return 0;
 }
+#endif
 #endif

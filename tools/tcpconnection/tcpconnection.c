@@ -125,7 +125,8 @@ static int set_ports(const struct nb_prog *prog, const char *map,
 	return err;
 }
 
-/* Fill the filters, and with the configuration let the programs go. */
+/* Fill the filters, and with the configuration let the programs go (or stop).
+ */
 static int go_live(const struct nb_prog *prog, const struct conn_config *config)
 {
 	const uint32_t zero = 0;
@@ -183,6 +184,7 @@ static int open_prog(struct run *run)
 		.plans = plans,
 		.nplans = sizeof(plans) / sizeof(plans[0]),
 		.want = wanted_hooks(),
+		.variant = conn_args.failed ? "failed" : NULL,
 		.maps = maps,
 		.nmaps = sizeof(maps) / sizeof(maps[0]),
 		.args = &conn_args.prog,
@@ -237,6 +239,9 @@ static int trace(struct run *run)
 		   nb_prog_warm(run->prog) ? "warm" : "cold");
 	if (!err)
 		err = nb_loop_run(run->loop);
+	/* Detaching takes a while, for which nothing more is wanted. */
+	run->config.flags = 0;
+	go_live(run->prog, &run->config);
 	nb_prog_detach(run->prog);
 	if (err == STOP && (!conn_args.count || run->lines < conn_args.count))
 		err = 0; /* the process of -p has ended */
