@@ -22,7 +22,11 @@ static const struct {
 	const char *category; /* NULL: a raw tracepoint */
 	const char *name;
 } hooks[] = {
+	{ "conn_begin", NULL, "inet_sock_set_state" },
 	{ "conn_state", NULL, "inet_sock_set_state" },
+	{ "conn_state", NULL, "inet_sock_set_state" },
+	{ "conn_destroy", NULL, "tcp_destroy_sock" },
+	{ "conn_destroy", NULL, "tcp_destroy_sock" },
 	{ "conn_accept", "syscalls", "sys_exit_accept" },
 	{ "conn_accept", "syscalls", "sys_exit_accept4" },
 };
