@@ -2,6 +2,7 @@
 #include "field.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 int nb_field_type(const struct btf *btf, const char *type)
@@ -40,4 +41,22 @@ int nb_field_find(const struct btf *btf, uint32_t type, const char *name,
 		}
 	}
 	return -ENOENT;
+}
+
+int nb_field_tp_args(const struct btf *btf, const char *name)
+{
+	const struct btf_type *t;
+	char symbol[128];
+	int id;
+
+	snprintf(symbol, sizeof(symbol), "btf_trace_%s", name);
+	id = btf__find_by_name_kind(btf, symbol, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return -ENOENT;
+	t = btf__type_by_id(btf, (__u32)id);
+	t = btf__type_by_id(btf, t->type); /* pointer */
+	t = t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
+	if (!t || !btf_is_func_proto(t) || !btf_vlen(t))
+		return -EBADMSG;
+	return btf_vlen(t) - 1;
 }

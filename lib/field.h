@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Struct members in BTF. */
+/* What BTF says: members of structs, arguments of tracepoints. */
 #ifndef NB_FIELD_H
 #define NB_FIELD_H
 
@@ -21,5 +21,12 @@ int nb_field_type(const struct btf *btf, const char *type);
  */
 int nb_field_find(const struct btf *btf, uint32_t type, const char *name,
 		  struct nb_field *ret);
+
+/*
+ * The number of arguments that a program gets on the raw tracepoint @name (the
+ * function prototype behind "btf_trace_NAME", less its first parameter, in
+ * include/trace/bpf_probe.h). -ENOENT: there is none; -EBADMSG.
+ */
+int nb_field_tp_args(const struct btf *btf, const char *name);
 
 #endif

@@ -18,7 +18,10 @@
 
 #define CACHE_DIR "/var/cache/netbcc"
 
-/* The file: this header, then key (padded to 8), maps, programs, insns. */
+/*
+ * The file: this header, then key (padded to 8), maps, programs, functions,
+ * instructions.
+ */
 struct header {
 	uint32_t magic;
 	uint32_t version;
@@ -27,9 +30,11 @@ struct header {
 	uint32_t key_len;
 	uint32_t map_count;
 	uint32_t prog_count;
+	uint32_t func_count;
 	uint32_t insn_count;
+	uint32_t pad; /* zero */
 };
-_Static_assert(sizeof(struct header) == 40, "stored in files");
+_Static_assert(sizeof(struct header) == 48, "stored in files");
 
 /*
  * FNV-1a over 8-byte words of the image of @len bytes at @buf, from key_len on
@@ -61,6 +66,7 @@ static size_t total_size(const struct header *h)
 	return sizeof(*h) + align8(h->key_len) +
 	       h->map_count * sizeof(struct nb_image_map) +
 	       h->prog_count * sizeof(struct nb_image_prog) +
+	       h->func_count * sizeof(struct nb_image_func) +
 	       h->insn_count * sizeof(struct bpf_insn);
 }
 
@@ -111,6 +117,7 @@ int nb_image_parse(const void *buf, size_t len, struct nb_image *ret_img)
 	    h.length != len || h.key_len > NB_IMAGE_MAX ||
 	    h.map_count > NB_IMAGE_MAX_MAPS ||
 	    h.prog_count > NB_IMAGE_MAX_PROGS ||
+	    h.func_count > NB_IMAGE_MAX_FUNCS || h.pad ||
 	    h.insn_count > NB_IMAGE_MAX_INSNS || total_size(&h) != len)
 		return -EBADMSG;
 	if (checksum(buf, len) != h.checksum)
@@ -121,12 +128,15 @@ int nb_image_parse(const void *buf, size_t len, struct nb_image *ret_img)
 	img.key_len = h.key_len;
 	img.map_count = h.map_count;
 	img.prog_count = h.prog_count;
+	img.func_count = h.func_count;
 	img.insn_count = h.insn_count;
 	p += align8(h.key_len);
 	img.maps = (const struct nb_image_map *)p;
 	p += h.map_count * sizeof(*img.maps);
 	img.progs = (const struct nb_image_prog *)p;
 	p += h.prog_count * sizeof(*img.progs);
+	img.funcs = (const struct nb_image_func *)p;
+	p += h.func_count * sizeof(*img.funcs);
 	img.insns = (const struct bpf_insn *)p;
 
 	for (uint32_t i = 0; i < img.map_count; i++)
@@ -142,6 +152,10 @@ int nb_image_parse(const void *buf, size_t len, struct nb_image *ret_img)
 		    !insns_ok(&img, prog))
 			return -EBADMSG;
 	}
+	for (uint32_t i = 0; i < img.func_count; i++)
+		if (!name_ok(img.funcs[i].name, sizeof(img.funcs[i].name)) ||
+		    !img.funcs[i].btf_id)
+			return -EBADMSG;
 	*ret_img = img;
 	return 0;
 }
@@ -163,6 +177,7 @@ int nb_image_write(const struct nb_image *img, void **ret_buf, size_t *ret_len)
 		.key_len = img->key_len,
 		.map_count = img->map_count,
 		.prog_count = img->prog_count,
+		.func_count = img->func_count,
 		.insn_count = img->insn_count,
 	};
 	struct nb_image check;
@@ -176,6 +191,7 @@ int nb_image_write(const struct nb_image *img, void **ret_buf, size_t *ret_len)
 	p = put(buf + sizeof(h), img->key, img->key_len);
 	p = put(p, img->maps, img->map_count * sizeof(*img->maps));
 	p = put(p, img->progs, img->prog_count * sizeof(*img->progs));
+	p = put(p, img->funcs, img->func_count * sizeof(*img->funcs));
 	put(p, img->insns, img->insn_count * sizeof(*img->insns));
 	memcpy(buf, &h, sizeof(h));
 	h.checksum = checksum(buf, h.length);

@@ -12,11 +12,15 @@
 #include <stdint.h>
 
 #define NB_IMAGE_MAGIC 0x6363626e /* "nbcc", in the machine's byte order */
-#define NB_IMAGE_VERSION 1
+#define NB_IMAGE_VERSION 2
 #define NB_IMAGE_MAX (16u << 20) /* bytes; a larger image is refused */
 #define NB_IMAGE_MAX_MAPS 64
 #define NB_IMAGE_MAX_PROGS 64
+#define NB_IMAGE_MAX_FUNCS 64
 #define NB_IMAGE_MAX_INSNS 1000000 /* the kernel's limit (linux/bpf.h) */
+
+/* This define makes netbcc-cc take types from headers, whatever BTF offers. */
+#define NB_DEFINE_HEADERS "NB_TYPES_HEADERS"
 
 /* One map. Sizes are in bytes; a ring buffer's max_entries is its size. */
 struct nb_image_map {
@@ -38,6 +42,14 @@ struct nb_image_prog {
 };
 _Static_assert(sizeof(struct nb_image_prog) == 64, "stored in files");
 
+/* A function of the kernel's that a program can be attached to. */
+struct nb_image_func {
+	char name[56];	 /* NUL-terminated identifier */
+	uint32_t btf_id; /* in the kernel's BTF, from 1 */
+	uint32_t args;	 /* how many it takes */
+};
+_Static_assert(sizeof(struct nb_image_func) == 64, "stored in files");
+
 /*
  * An image in memory. In @insns a map is the pair ld_imm64 with src_reg
  * BPF_PSEUDO_MAP_FD whose imm is the map's index in @maps (where a loaded
@@ -48,9 +60,11 @@ struct nb_image {
 	uint32_t key_len; /* bytes */
 	uint32_t map_count;
 	uint32_t prog_count;
+	uint32_t func_count;
 	uint32_t insn_count;
 	const struct nb_image_map *maps;
 	const struct nb_image_prog *progs;
+	const struct nb_image_func *funcs;
 	const struct bpf_insn *insns;
 };
 

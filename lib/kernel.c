@@ -64,13 +64,12 @@ static int mount_unseen(void)
 	if (fs < 0)
 		return -1;
 	if (!syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
-				  MOUNT_ATTR_RDONLY);
+		fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
 	close(fs);
 	return fd;
 }
 
-static int get_tracefs(struct nb_kernel *k)
+int nb_kernel_tracefs(struct nb_kernel *k)
 {
 	static const char *const paths[] = {
 		"/sys/kernel/tracing",
@@ -101,7 +100,7 @@ static int get_tracefs(struct nb_kernel *k)
 
 int nb_kernel_tp_id(struct nb_kernel *k, const char *name)
 {
-	int root = get_tracefs(k), fd;
+	int root = nb_kernel_tracefs(k), fd;
 	char path[160], text[16];
 	ssize_t n;
 
@@ -140,22 +139,11 @@ static int in_kallsyms(const char *name)
 int nb_kernel_raw_tp_args(struct nb_kernel *k, const char *name)
 {
 	const struct btf *btf = get_btf(k);
-	const struct btf_type *t;
 	char symbol[128];
 	int id;
 
-	if (btf) {
-		snprintf(symbol, sizeof(symbol), "btf_trace_%s", name);
-		id = btf__find_by_name_kind(btf, symbol, BTF_KIND_TYPEDEF);
-		if (id < 0)
-			return -ENOENT;
-		t = btf__type_by_id(btf, (__u32)id);
-		t = btf__type_by_id(btf, t->type); /* pointer */
-		t = t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
-		if (!t || !btf_is_func_proto(t) || !btf_vlen(t))
-			return -EBADMSG;
-		return btf_vlen(t) - 1;
-	}
+	if (btf)
+		return nb_field_tp_args(btf, name);
 	/* A function since 5.10; a variable, which kallsyms may lack, always.
 	 */
 	snprintf(symbol, sizeof(symbol), "__traceiter_%s", name);
@@ -173,13 +161,20 @@ int nb_kernel_raw_tp_args(struct nb_kernel *k, const char *name)
 							    : -ENODATA;
 }
 
-int nb_kernel_has_func(struct nb_kernel *k, const char *name)
+int nb_kernel_func_id(struct nb_kernel *k, const char *name)
 {
 	const struct btf *btf = get_btf(k);
+	int id;
 
-	if (btf)
-		return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-	return in_kallsyms(name);
+	if (!btf)
+		return -ENODATA;
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	return id < 0 ? -ENOENT : id;
+}
+
+int nb_kernel_has_func(struct nb_kernel *k, const char *name)
+{
+	return nb_kernel_func_id(k, name) > 0 ? 1 : in_kallsyms(name);
 }
 
 int nb_kernel_has_field(struct nb_kernel *k, const char *type,

@@ -30,12 +30,25 @@ int nb_kernel_raw_tp_args(struct nb_kernel *kernel, const char *name);
 
 /*
  * The id of the tracepoint "category/name", for perf_event_open(2). -ENOENT:
- * no such tracepoint; -EACCES: tracefs can't be read; or another -errno. Where
- * tracefs is not mounted, it is read through a mount that nobody else sees.
+ * no such tracepoint; or why there is no tracefs (nb_kernel_tracefs()).
  */
 int nb_kernel_tp_id(struct nb_kernel *kernel, const char *name);
 
-/* 1 when there is a function of that name to attach to, else 0; or -errno. */
+/*
+ * The root of tracefs, a descriptor that stays @kernel's. Where it is not
+ * mounted, by a mount that nobody else sees. -EACCES: not allowed; -ENOENT: the
+ * kernel has none; or another -errno.
+ */
+int nb_kernel_tracefs(struct nb_kernel *kernel);
+
+/*
+ * The id of the function @name in the kernel's BTF, for fentry. -ENOENT: BTF
+ * has none (of a static function the compiler may have changed the arguments);
+ * -ENODATA without BTF.
+ */
+int nb_kernel_func_id(struct nb_kernel *kernel, const char *name);
+
+/* 1 when there is a function of that name, else 0; or -errno. */
 int nb_kernel_has_func(struct nb_kernel *kernel, const char *name);
 
 /*

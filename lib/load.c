@@ -76,18 +76,20 @@ int nb_load_map(const struct nb_image_map *map, uint32_t max_entries,
 }
 
 /* The verifier's own words, under -v. */
-static void show_verifier_log(enum bpf_prog_type type, const char *name,
+static void show_verifier_log(const struct nb_load *load, const char *name,
 			      const struct bpf_insn *insns, size_t count)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1,
-		    .log_size = VERIFIER_LOG);
+		    .log_size = VERIFIER_LOG,
+		    .expected_attach_type = load->attach,
+		    .attach_btf_id = load->btf_id);
 	int fd;
 
 	opts.log_buf = malloc(VERIFIER_LOG);
 	if (!opts.log_buf)
 		return;
 	opts.log_buf[0] = '\0';
-	fd = bpf_prog_load(type, name, "GPL", insns, count, &opts);
+	fd = bpf_prog_load(load->type, name, "GPL", insns, count, &opts);
 	if (fd >= 0)
 		close(fd);
 	nb_verbose("the verifier says:\n%s", opts.log_buf);
@@ -115,9 +117,36 @@ static struct bpf_insn *copy_insns(const struct nb_image *img,
 	return insns;
 }
 
-int nb_load_prog(const struct nb_image *img, const char *name,
-		 enum bpf_prog_type type, const int *maps, struct nb_error *why)
+int nb_load_try_fentry(uint32_t btf_id)
 {
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = btf_id);
+	int prog, link;
+
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "netbcc_try", "GPL", insns,
+			     2, &opts);
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	close(prog);
+	if (link < 0)
+		return link;
+	close(link);
+	return 0;
+}
+
+int nb_load_prog(const struct nb_image *img, const char *name,
+		 const struct nb_load *load, const int *maps,
+		 struct nb_error *why)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = load->attach,
+		    .attach_btf_id = load->btf_id);
 	const struct nb_image_prog *prog = NULL;
 	char short_name[BPF_OBJ_NAME_LEN];
 	struct bpf_insn *insns;
@@ -134,8 +163,8 @@ int nb_load_prog(const struct nb_image *img, const char *name,
 	if (!insns)
 		return nb_error_set(why, -ENOMEM, "out of memory");
 	snprintf(short_name, sizeof(short_name), "%.15s", name);
-	fd = bpf_prog_load(type, short_name, "GPL", insns, prog->insn_count,
-			   NULL);
+	fd = bpf_prog_load(load->type, short_name, "GPL", insns,
+			   prog->insn_count, &opts);
 	if (fd == -EPERM)
 		nb_error_set(
 			why, fd,
@@ -147,7 +176,7 @@ int nb_load_prog(const struct nb_image *img, const char *name,
 			"cannot load the program '%s': %s (-v shows the verifier's reason)",
 			name, strerror(-fd));
 		if (nb_log_is_verbose())
-			show_verifier_log(type, short_name, insns,
+			show_verifier_log(load, short_name, insns,
 					  prog->insn_count);
 	}
 	free(insns);

@@ -27,6 +27,19 @@ int nb_load_map(const struct nb_image_map *map, uint32_t max_entries,
 int nb_load_pinned(const struct nb_image_map *map, const char *path,
 		   struct nb_error *why);
 
+/* What a program is loaded for. */
+struct nb_load {
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach; /* fentry and fexit */
+	uint32_t btf_id;	     /* their function's, in the kernel's BTF */
+};
+
+/*
+ * Attach an empty fentry program to the function with this BTF id, and detach
+ * it: 0 when the kernel lets one, or -errno (524 is ENOTSUPP).
+ */
+int nb_load_try_fentry(uint32_t btf_id);
+
 /*
  * Load the program @name of @img, with the descriptors @maps (as many as the
  * image has maps) in place of their indices. A descriptor, which the caller
@@ -34,7 +47,7 @@ int nb_load_pinned(const struct nb_image_map *map, const char *path,
  * the log is verbose.
  */
 int nb_load_prog(const struct nb_image *img, const char *name,
-		 enum bpf_prog_type type, const int *maps,
+		 const struct nb_load *load, const int *maps,
 		 struct nb_error *why);
 
 #endif

@@ -4,13 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "compile.h"
@@ -29,6 +26,8 @@ struct nb_prog {
 	int maps[NB_IMAGE_MAX_MAPS];
 	size_t nlinks;
 	int links[MAX_HOOKS];
+	struct nb_kprobes kprobes;
+	uint64_t missed; /* of kprobes that are removed */
 	size_t nprogs;
 	struct {
 		const char *name; /* of the hook's program, static */
@@ -59,22 +58,24 @@ static int plan_usable(struct opening *o)
 {
 	for (size_t i = 0; i < o->plan->nhooks; i++) {
 		const struct nb_hook *hook = &o->plan->hooks[i];
-		int ret;
+		int err;
 
-		if (!wanted(o, hook))
+		if (!wanted(o, hook) || hook->optional)
 			continue;
-		ret = hook->kind == NB_HOOK_TP
-			      ? nb_kernel_tp_id(o->kernel, hook->target)
-			      : nb_kernel_raw_tp_args(o->kernel, hook->target);
-		if (ret < 0 && ret != -ENODATA)
-			return nb_error_set(
-				o->why, ret,
-				"cannot use the tracepoint '%s': %s",
-				hook->target,
-				ret == -ENOENT ? "the kernel has none"
-					       : strerror(-ret));
+		err = nb_hook_usable(o->kernel, o->plan->how, hook, o->why);
+		if (err)
+			return err;
 	}
 	return 0;
+}
+
+static bool plan_has_functions(const struct nb_plan *plan)
+{
+	for (size_t i = 0; i < plan->nhooks; i++)
+		if (plan->hooks[i].kind == NB_HOOK_ENTRY ||
+		    plan->hooks[i].kind == NB_HOOK_RETURN)
+			return true;
+	return false;
 }
 
 /* The image for the plan: from the cache, or compiled. 0 or -errno. */
@@ -83,21 +84,27 @@ static int get_image(struct opening *o)
 	const struct nb_prog_args *args = o->spec->args;
 	const char *variant = o->spec->variant;
 	char plan[48], with[48], name[96], *key;
-	const char *defines[4] = { plan };
+	const char *defines[6] = { plan };
 	size_t n = 1;
 	int dir = -ECANCELED, err;
 	size_t key_len, len;
 
 	o->prog->ringbuf = !args->perf_buffer && nb_load_has_ringbuf();
 	snprintf(plan, sizeof(plan), "NB_PLAN_%s", o->plan->name);
+	if (plan_has_functions(o->plan))
+		defines[n++] = o->plan->how == NB_BY_FENTRY ? "NB_FENTRY"
+							    : "NB_KPROBE";
 	if (!o->prog->ringbuf)
 		defines[n++] = "NB_PERF_BUFFER";
+	if (args->headers)
+		defines[n++] = NB_DEFINE_HEADERS;
 	if (variant) {
 		snprintf(with, sizeof(with), "NB_WITH_%s", variant);
 		defines[n++] = with;
 	}
-	snprintf(name, sizeof(name), "%s-%s%s%s%s.img", o->spec->tool,
+	snprintf(name, sizeof(name), "%s-%s%s%s%s%s.img", o->spec->tool,
 		 o->plan->name, variant ? "-" : "", variant ? variant : "",
+		 args->headers ? "-headers" : "",
 		 o->prog->ringbuf ? "" : "-perf");
 	err = nb_image_key(o->spec->text, defines, &key, &key_len);
 	if (err)
@@ -187,50 +194,22 @@ static int create_maps(struct opening *o)
 	return 0;
 }
 
-/* One perf event, on any one CPU, runs the program on all of them. */
-static int attach_tp(struct opening *o, const char *target, int prog)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(attr),
-		.sample_period = 1,
-		.wakeup_events = 1,
-	};
-	int id = nb_kernel_tp_id(o->kernel, target), fd;
-
-	if (id < 0)
-		return id;
-	attr.config = (__u64)id;
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1,
-			  PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) ||
-	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 /* The hook's program, loaded once however many hooks it has. */
 static int get_program(struct opening *o, const struct nb_hook *hook)
 {
 	struct nb_prog *p = o->prog;
-	int fd;
+	struct nb_load load;
+	int fd, err;
 
 	for (size_t i = 0; i < p->nprogs && !hook->twice; i++)
 		if (!strcmp(p->progs[i].name, hook->prog))
 			return p->progs[i].fd;
 	if (p->nprogs == MAX_HOOKS)
 		return nb_error_set(o->why, -E2BIG, "too many programs");
-	fd = nb_load_prog(&o->img, hook->prog,
-			  hook->kind == NB_HOOK_TP
-				  ? BPF_PROG_TYPE_TRACEPOINT
-				  : BPF_PROG_TYPE_RAW_TRACEPOINT,
-			  p->maps, o->why);
+	err = nb_hook_load(&o->img, o->plan->how, hook, &load, o->why);
+	if (err)
+		return err;
+	fd = nb_load_prog(&o->img, hook->prog, &load, p->maps, o->why);
 	if (fd < 0)
 		return fd;
 	p->progs[p->nprogs].name = hook->prog;
@@ -248,13 +227,10 @@ static int attach(struct opening *o, const struct nb_hook *hook)
 	prog = get_program(o, hook);
 	if (prog < 0)
 		return prog;
-	link = hook->kind == NB_HOOK_TP
-		       ? attach_tp(o, hook->target, prog)
-		       : bpf_raw_tracepoint_open(hook->target, prog);
+	link = nb_hook_attach(o->kernel, o->plan->how, hook, prog,
+			      &o->prog->kprobes, o->why);
 	if (link < 0)
-		return nb_error_set(o->why, link,
-				    "cannot attach to the tracepoint '%s': %s",
-				    hook->target, strerror(-link));
+		return link;
 	o->prog->links[o->prog->nlinks++] = link;
 	return 0;
 }
@@ -279,6 +255,10 @@ static int attach_all(struct opening *o)
 		err = attach(o, hook);
 		if (!err && hook->twice)
 			err = attach(o, hook);
+		if (err && hook->optional) {
+			nb_verbose("%s", o->why->text);
+			err = 0;
+		}
 	}
 	return err;
 }
@@ -323,6 +303,7 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		return nb_error_set(why, -ENOMEM, "out of memory");
 	}
 	libbpf_set_print(NULL); /* it would print; it also returns its errors */
+	nb_kprobes_clean(o.kernel);
 	for (size_t i = 0; i < spec->nplans && err; i++) {
 		o.plan = &spec->plans[i];
 		if (spec->args->plan && spec->args->plan != i + 1)
@@ -348,8 +329,10 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 
 void nb_prog_detach(struct nb_prog *p)
 {
+	p->missed += nb_kprobes_missed(&p->kprobes);
 	while (p->nlinks)
 		close(p->links[--p->nlinks]);
+	nb_kprobes_remove(&p->kprobes);
 }
 
 void nb_prog_free(struct nb_prog *p)
@@ -419,7 +402,7 @@ int nb_prog_count(const struct nb_prog *p, enum nb_counter which, uint64_t *ret)
 
 uint64_t nb_prog_missed(const struct nb_prog *p)
 {
-	uint64_t sum = 0;
+	uint64_t sum = p->missed + nb_kprobes_missed(&p->kprobes);
 
 	for (size_t i = 0; i < p->nprogs; i++) {
 		struct bpf_prog_info info = { 0 };

@@ -11,33 +11,24 @@
 #include <stdint.h>
 
 #include "bpf/counters.h"
+#include "hook.h"
 #include "log.h"
 
-enum nb_hook_kind {
-	NB_HOOK_RAW_TP, /* target: "inet_sock_set_state" */
-	NB_HOOK_TP,	/* target: "syscalls/sys_exit_accept" */
-};
-
-struct nb_hook {
-	enum nb_hook_kind kind;
-	const char *target;
-	const char *prog; /* the function in the text */
-	unsigned need;	  /* left out unless a bit is in spec.want */
-	bool nested_ok; /* an event inside this program's run is none of its */
-	bool twice; /* two copies, so that one serves an event inside the other
-		     * (they must bear to see every event twice) */
-};
-
-/* A set of hooks; the text is compiled with -DNB_PLAN_<name>. */
+/*
+ * A set of hooks; the text is compiled with -DNB_PLAN_<name>, and for one with
+ * functions with -DNB_FENTRY or -DNB_KPROBE (bpf/func.bpf.h).
+ */
 struct nb_plan {
 	const char *name;
 	const struct nb_hook *hooks;
 	size_t nhooks;
+	enum nb_hook_how how; /* its NB_HOOK_ENTRY and NB_HOOK_RETURN */
 };
 
 /* What the command line says about loading. */
 struct nb_prog_args {
 	bool no_cache;
+	bool headers;	    /* types from linux-headers, not from BTF */
 	bool perf_buffer;   /* as on kernels before 5.8 */
 	unsigned plan;	    /* 1 + index; 0: the first that works */
 	uint32_t buffer_kb; /* for "events", all CPUs; rounded up to 2^n */
@@ -58,6 +49,7 @@ struct nb_prog_args {
 	  .help = "compile anew, and keep nothing", .out = &(a)->no_cache }, \
 	{ NB_CHOICE, .lng = "plan", .arg = "NAME", .out = &(a)->plan,        \
 	  .choices = plans },                                                \
+	{ NB_FLAG, .lng = "headers", .out = &(a)->headers },                 \
 	{ NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer }
 /* clang-format on */
 

@@ -26,6 +26,21 @@ static inline u64 nb_task_mntns(void)
 }
 
 /*
+ * The current thread's name; of a worker that io_uring has made in the process,
+ * the name of the process (PF_IO_WORKER, linux/sched.h, Linux 5.12).
+ */
+static inline void nb_task_comm(char *comm)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	bpf_get_current_comm(comm, 16);
+	if (NB_GET(task, flags) & 0x10) {
+		task = NB_GET(task, group_leader);
+		bpf_probe_read_kernel(comm, 16, &task->comm);
+	}
+}
+
+/*
  * The socket behind the current task's descriptor @fd; NULL when it is none.
  * By now another thread may have put another file there, so the socket must
  * point back at its file.

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,56 +128,76 @@ static int have_headers(const char *release)
 	return is_header_tree(build);
 }
 
-/*
- * Where the kernel's types come from: BCC_KERNEL_SOURCE when it is set, else
- * BTF (put in front of the text), else linux-headers. The caller frees
- * *ret_text. 0 or the exit status.
- */
-static int add_types(const char *text, const char **ret_define, char **ret_text)
+/* Can the text be compiled with linux-headers? 0 or the exit status. */
+static int check_headers(const char *source)
 {
-	const char *source = getenv("BCC_KERNEL_SOURCE");
-	char missing[128], stub[PATH_MAX];
-	size_t len;
-	FILE *out;
-	int err;
+	struct utsname un = { 0 };
 
-	if (source || !nb_types_have_btf()) {
-		struct utsname un = { 0 };
+	uname(&un);
+	if (source && access(source, X_OK))
+		return fail("cannot use BCC_KERNEL_SOURCE '%s': %s", source,
+			    strerror(errno));
+	if (source && !is_header_tree(source))
+		return fail(
+			"cannot use BCC_KERNEL_SOURCE '%s': it has no include/linux/kconfig.h (see README)",
+			source);
+	if (!source && !have_headers(un.release))
+		return fail(
+			"%s (install linux-headers-%s)",
+			nb_types_have_btf()
+				? "there are no headers for the kernel"
+				: "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF) and there are no headers for it",
+			un.release);
+	return 0;
+}
 
-		uname(&un);
-		if (source && access(source, X_OK))
-			return fail("cannot use BCC_KERNEL_SOURCE '%s': %s",
-				    source, strerror(errno));
-		if (source && !is_header_tree(source))
-			return fail(
-				"cannot use BCC_KERNEL_SOURCE '%s': it has no include/linux/kconfig.h (see README)",
-				source);
-		if (!source && !have_headers(un.release))
-			return fail(
-				"the kernel has no BTF and there are no headers for it (install linux-headers-%s)",
-				un.release);
-		*ret_define = "-DNB_TYPES_HEADERS";
-		*ret_text = strdup(text);
-		return *ret_text ? 0 : fail("out of memory");
-	}
+static int use_stub(void)
+{
+	char stub[PATH_MAX];
+	int err = stub_dir(stub, sizeof(stub));
 
-	err = stub_dir(stub, sizeof(stub));
 	if (err)
 		return fail("cannot use '%s': %s (install netbcc again)", stub,
 			    strerror(-err));
 	setenv("BCC_KERNEL_SOURCE", stub, 1);
+	return 0;
+}
+
+/*
+ * Put in front of the text what its pragmas ask for. Types come from
+ * BCC_KERNEL_SOURCE when it is set, else from BTF, else (or when @headers)
+ * from linux-headers. The caller frees *ret_text. 0 or the exit status.
+ */
+static int add_types(const char *text, bool *headers, char **ret_text,
+		     struct nb_image *img)
+{
+	static struct nb_image_func funcs[NB_IMAGE_MAX_FUNCS];
+	const char *source = getenv("BCC_KERNEL_SOURCE");
+	bool btf = nb_types_have_btf();
+	char missing[128] = "";
+	size_t len;
+	FILE *out;
+	int err;
+
+	*headers = *headers || source || !btf;
+	err = *headers ? check_headers(source) : use_stub();
+	if (err)
+		return err;
 	*ret_text = NULL;
 	out = open_memstream(ret_text, &len);
 	if (!out)
 		return fail("out of memory");
-	err = nb_types_write(text, out, missing, sizeof(missing));
+	if (btf)
+		err = nb_types_write(text, !*headers, out, funcs,
+				     &img->func_count, missing,
+				     sizeof(missing));
+	img->funcs = funcs;
 	fprintf(out, "\n#line 1 \"text\"\n%s", text);
 	if (fclose(out) || err) {
 		free(*ret_text);
 		return fail("cannot take '%s' from the kernel's BTF: %s",
 			    missing, strerror(err ? -err : ENOMEM));
 	}
-	*ret_define = "-DNB_TYPES_BTF";
 	return 0;
 }
 
@@ -281,6 +302,7 @@ static int compile(const char *text, const char *const *defines, int out)
 	const char *cflags[MAX_DEFINES + 6];
 	char page[32];
 	struct nb_image img = { 0 };
+	bool headers = false;
 	char *full, *key;
 	size_t key_len, len, n = 0;
 	void *mod, *buf;
@@ -292,14 +314,17 @@ static int compile(const char *text, const char *const *defines, int out)
 	err = enter_root();
 	if (err)
 		return err;
-	err = add_types(text, &cflags[n++], &full);
+	for (size_t i = 0; defines[i]; i++)
+		headers |= !strcmp(defines[i], NB_DEFINE_HEADERS);
+	err = add_types(text, &headers, &full, &img);
 	if (err)
 		return err;
+	cflags[n++] = headers ? "-D" NB_DEFINE_HEADERS : "-DNB_TYPES_BTF";
 	cflags[n++] = "-Wno-unknown-pragmas";
 	cflags[n++] = "-g0"; /* libbcc asks for what nobody reads here */
 	/* libbcc makes a ring buffer of so many bytes; the stub's is 4096. */
 	snprintf(page, sizeof(page), "-DPAGE_SIZE=%ld", sysconf(_SC_PAGESIZE));
-	if (!strcmp(cflags[0], "-DNB_TYPES_BTF"))
+	if (!headers)
 		cflags[n++] = page;
 #ifdef __aarch64__
 	cflags[n++] = "-DNB_ARCH_arm64";
@@ -318,6 +343,10 @@ static int compile(const char *text, const char *const *defines, int out)
 		return fail("out of memory");
 	mod = bpf_module_create_c_from_string(full, 0, cflags, (int)n, true,
 					      NULL);
+	if (!mod && headers)
+		return fail(
+			"libbcc %s cannot compile the eBPF text with the kernel's headers (it needs none where the kernel has BTF, CONFIG_DEBUG_INFO_BTF)",
+			LIBBCC_VERSION);
 	if (!mod)
 		return fail("cannot compile the eBPF text: libbcc refused it");
 	err = image_of(mod, &img);

@@ -17,6 +17,9 @@ struct dump {
 	struct btf *btf;
 	struct btf_dump *dump;
 	FILE *out;
+	bool types;
+	struct nb_image_func *funcs;
+	uint32_t nfuncs;
 	char *missing;
 	size_t missing_size;
 };
@@ -71,19 +74,54 @@ static int write_field(struct dump *d, const char *type, const char *field)
 	return 0;
 }
 
+static int write_func(struct dump *d, const char *name)
+{
+	int id = btf__find_by_name_kind(d->btf, name, BTF_KIND_FUNC);
+	const struct btf_type *t;
+	struct nb_image_func *f;
+
+	if (id < 0)
+		return 0;
+	if (d->nfuncs == NB_IMAGE_MAX_FUNCS)
+		return fail(d, -E2BIG, name);
+	t = btf__type_by_id(d->btf, (__u32)id);
+	t = btf__type_by_id(d->btf, t->type);
+	if (!t || !btf_is_func_proto(t))
+		return fail(d, -EBADMSG, name);
+	f = &d->funcs[d->nfuncs++];
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->btf_id = (uint32_t)id;
+	f->args = btf_vlen(t);
+	fprintf(d->out, "#define NB_ARGS_%s %u\n", name, f->args);
+	return 0;
+}
+
+static int write_tracepoint(struct dump *d, const char *name)
+{
+	int args = nb_field_tp_args(d->btf, name);
+
+	if (args >= 0)
+		fprintf(d->out, "#define NB_TP_ARGS_%s %d\n", name, args);
+	return args < 0 && args != -ENOENT ? fail(d, args, name) : 0;
+}
+
 static int obey(struct dump *d, char *pragma)
 {
-	char *save = NULL, *verb = strtok_r(pragma, " \t", &save);
+	char *save = NULL, *verb = strtok_r(pragma, " \t", &save), *name;
 
 	if (verb && !strcmp(verb, "types"))
-		return write_types(d, save);
-	if (verb && !strcmp(verb, "field")) {
-		char *type = strtok_r(NULL, " \t", &save);
+		return d->types ? write_types(d, save) : 0;
+	name = strtok_r(NULL, " \t", &save);
+	if (verb && name && !strcmp(verb, "field")) {
 		char *field = strtok_r(NULL, " \t", &save);
 
 		if (field)
-			return write_field(d, type, field);
+			return d->types ? write_field(d, name, field) : 0;
 	}
+	if (verb && name && !strcmp(verb, "func"))
+		return write_func(d, name);
+	if (verb && name && !strcmp(verb, "tracepoint"))
+		return write_tracepoint(d, name);
 	return fail(d, -EINVAL, verb ? verb : "");
 }
 
@@ -107,9 +145,13 @@ static int each_pragma(struct dump *d, const char *text)
 	return err;
 }
 
-int nb_types_write(const char *text, FILE *out, char *missing, size_t size)
+int nb_types_write(const char *text, bool types, FILE *out,
+		   struct nb_image_func *funcs, uint32_t *ret_nfuncs,
+		   char *missing, size_t size)
 {
 	struct dump d = { .out = out,
+			  .types = types,
+			  .funcs = funcs,
 			  .missing = missing,
 			  .missing_size = size };
 	int err;
@@ -123,5 +165,7 @@ int nb_types_write(const char *text, FILE *out, char *missing, size_t size)
 	err = d.dump ? each_pragma(&d, text) : -errno;
 	btf_dump__free(d.dump);
 	btf__free(d.btf);
+	if (!err)
+		*ret_nfuncs = d.nfuncs;
 	return err;
 }

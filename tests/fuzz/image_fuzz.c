@@ -42,20 +42,27 @@ static void make_seed(size_t i, uint32_t map_count, uint32_t prog_count)
 {
 	static struct nb_image_map maps[NB_IMAGE_MAX_MAPS];
 	static struct nb_image_prog progs[NB_IMAGE_MAX_PROGS];
+	static struct nb_image_func funcs[2];
 	static struct bpf_insn insns[4 * NB_IMAGE_MAX_PROGS];
 	struct nb_image img = {
 		.key = "the text, its defines and the kernel",
 		.key_len = (uint32_t)(5 + 6 * i),
 		.map_count = map_count,
 		.prog_count = prog_count,
+		.func_count = (uint32_t)(i % 3),
 		.insn_count = 4 * prog_count,
 		.maps = maps,
 		.progs = progs,
+		.funcs = funcs,
 		.insns = insns,
 	};
 	void *buf;
 
 	memset(insns, 0, sizeof(insns));
+	for (uint32_t f = 0; f < 2; f++) {
+		snprintf(funcs[f].name, sizeof(funcs[f].name), "func_%u", f);
+		funcs[f].btf_id = f + 1;
+	}
 	for (uint32_t m = 0; m < map_count; m++)
 		snprintf(maps[m].name, sizeof(maps[m].name), "map_%u", m);
 	for (uint32_t p = 0; p < prog_count; p++) {
@@ -168,7 +175,7 @@ static void mutate(void)
 	case 1:
 	case 2:
 		change_word(offsetof(struct header, key_len) +
-			    4 * fuzz_below(4));
+			    4 * fuzz_below(6));
 		break;
 	case 3:
 		change_word(4 * fuzz_below(ROOM / 4) % (input.len + 1));
@@ -257,6 +264,8 @@ static const char *walk(const struct nb_image *img, const char *buf, size_t len)
 	    !inside(img->maps, sizeof(*img->maps), img->map_count, buf, len) ||
 	    !inside(img->progs, sizeof(*img->progs), img->prog_count, buf,
 		    len) ||
+	    !inside(img->funcs, sizeof(*img->funcs), img->func_count, buf,
+		    len) ||
 	    !inside(img->insns, sizeof(*img->insns), img->insn_count, buf, len))
 		return "a part outside the buffer";
 	for (uint32_t i = 0; i < img->key_len; i++)
@@ -272,6 +281,11 @@ static const char *walk(const struct nb_image *img, const char *buf, size_t len)
 		if (wrong)
 			return wrong;
 	}
+	for (uint32_t i = 0; i < img->func_count; i++)
+		if (!good_name(img->funcs[i].name,
+			       sizeof(img->funcs[i].name)) ||
+		    !img->funcs[i].btf_id)
+			return "a function";
 	return NULL;
 }
 

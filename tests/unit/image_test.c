@@ -47,14 +47,21 @@ static const struct nb_image_prog progs[] = {
 	{ "on_state", 3, 5 },
 };
 
+static const struct nb_image_func funcs[] = {
+	{ "tcp_sendmsg", 78345, 3 },
+	{ "release_sock", UINT32_MAX, 0 },
+};
+
 static const struct nb_image whole = {
 	.key = key,
 	.key_len = KEY_LEN,
 	.map_count = 3,
 	.prog_count = 2,
+	.func_count = 2,
 	.insn_count = 8,
 	.maps = maps,
 	.progs = progs,
+	.funcs = funcs,
 	.insns = insns,
 };
 
@@ -91,12 +98,15 @@ static void check_equal(const struct nb_image *img, const struct nb_image *want,
 	test_ok(img->key_len == want->key_len &&
 			img->map_count == want->map_count &&
 			img->prog_count == want->prog_count &&
+			img->func_count == want->func_count &&
 			img->insn_count == want->insn_count &&
 			!memcmp(img->key, want->key, want->key_len) &&
 			!memcmp(img->maps, want->maps,
 				want->map_count * sizeof(*want->maps)) &&
 			!memcmp(img->progs, want->progs,
 				want->prog_count * sizeof(*want->progs)) &&
+			!memcmp(img->funcs, want->funcs,
+				want->func_count * sizeof(*want->funcs)) &&
 			!memcmp(img->insns, want->insns,
 				want->insn_count * sizeof(*want->insns)),
 		name);
@@ -109,8 +119,8 @@ static void round_trip(void)
 	size_t len;
 	void *buf = write_image(&whole, &len);
 
-	test_int((long long)len, 40 + 24 + 3 * 56 + 2 * 64 + 8 * 8,
-		 "header, key, maps, programs, instructions");
+	test_int((long long)len, 48 + 24 + 3 * 56 + 2 * 64 + 2 * 64 + 8 * 8,
+		 "header, key, maps, programs, functions, instructions");
 	test_int(nb_image_parse(buf, len, &img), 0, "an image is accepted");
 	check_equal(&img, &whole, "and is what was written");
 	free(buf);
@@ -118,7 +128,7 @@ static void round_trip(void)
 	buf = write_image(&nothing, &len);
 	test_int(nb_image_parse(buf, len, &img), 0, "nothing at all");
 	test_ok(!img.key_len && !img.map_count && !img.prog_count &&
-			!img.insn_count,
+			!img.func_count && !img.insn_count,
 		"is still nothing");
 	free(buf);
 
@@ -126,9 +136,12 @@ static void round_trip(void)
 	small.maps = NULL;
 	small.prog_count = 0;
 	small.progs = NULL;
+	small.func_count = 0;
+	small.funcs = NULL;
 	small.key_len = 16;
 	buf = write_image(&small, &len);
-	test_int(nb_image_parse(buf, len, &img), 0, "no maps, no programs");
+	test_int(nb_image_parse(buf, len, &img), 0,
+		 "no maps, programs, functions");
 	test_ok(img.key_len == 16 && img.insn_count == 8 &&
 			!memcmp(img.insns, insns, sizeof(insns)),
 		"but the rest");
@@ -278,6 +291,7 @@ static void bad_names(void)
 					   "..", "a\n", "\xc3\xa4", "%s" };
 	struct nb_image_map m[3];
 	struct nb_image_prog p[2];
+	struct nb_image_func f[2];
 	struct nb_image img = whole;
 	char name[64];
 
@@ -303,12 +317,27 @@ static void bad_names(void)
 	memset(p[0].name, 'x', sizeof(p[0].name));
 	memcpy(&p[1], &progs[1], sizeof(p[1]));
 	refused(&img, "a program's name without an end");
+	img = whole;
+	img.funcs = f;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		memcpy(f, funcs, sizeof(f));
+		strcpy(f[1].name, bad[i]);
+		snprintf(name, sizeof(name), "a function called '%s'", bad[i]);
+		refused(&img, name);
+	}
+	memset(f[0].name, 'x', sizeof(f[0].name));
+	memcpy(&f[1], &funcs[1], sizeof(f[1]));
+	refused(&img, "a function's name without an end");
+	memcpy(f, funcs, sizeof(f));
+	f[1].btf_id = 0;
+	refused(&img, "a function that BTF does not have");
 }
 
 static void limits(void)
 {
 	struct nb_image_map m[NB_IMAGE_MAX_MAPS + 1];
 	struct nb_image_prog p[NB_IMAGE_MAX_PROGS + 1];
+	struct nb_image_func f[NB_IMAGE_MAX_FUNCS + 1];
 	struct nb_image img = whole;
 	char *long_key = calloc(1, NB_IMAGE_MAX + 1);
 	struct bpf_insn *many = calloc(NB_IMAGE_MAX_INSNS + 1, sizeof(*many));
@@ -319,22 +348,29 @@ static void limits(void)
 		m[i] = maps[0];
 	for (size_t i = 0; i < sizeof(p) / sizeof(p[0]); i++)
 		p[i] = progs[0];
+	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++)
+		f[i] = funcs[0];
 	img.maps = m;
 	img.progs = p;
+	img.funcs = f;
 	img.map_count = NB_IMAGE_MAX_MAPS;
 	img.prog_count = NB_IMAGE_MAX_PROGS;
+	img.func_count = NB_IMAGE_MAX_FUNCS;
 	buf = write_image(&img, &len);
-	test_int(parse(buf, len), 0, "as many maps and programs as can be");
+	test_int(parse(buf, len), 0, "as many of everything as can be");
 	free(buf);
 	img.map_count++;
 	refused(&img, "one map more");
 	img.map_count--;
 	img.prog_count++;
 	refused(&img, "one program more");
+	img.prog_count--;
+	img.func_count++;
+	refused(&img, "one function more");
 
 	img = whole;
 	img.key = long_key;
-	img.key_len = NB_IMAGE_MAX - (40 + 3 * 56 + 2 * 64 + 8 * 8);
+	img.key_len = NB_IMAGE_MAX - (48 + 3 * 56 + 4 * 64 + 8 * 8);
 	buf = write_image(&img, &len);
 	test_ok(len == NB_IMAGE_MAX && !parse(buf, len), "the largest image");
 	free(buf);

@@ -85,6 +85,8 @@ static void check_maps(void)
 		"is named");
 }
 
+static const struct nb_load load = { .type = BPF_PROG_TYPE_RAW_TRACEPOINT };
+
 static void check_programs(void)
 {
 	struct bpf_prog_info info = { 0 };
@@ -92,8 +94,7 @@ static void check_programs(void)
 	__u32 len = sizeof(info), ids[4] = { 0 };
 	int fd;
 
-	fd = nb_load_prog(&img, progs[0].name, BPF_PROG_TYPE_RAW_TRACEPOINT,
-			  fds, &why);
+	fd = nb_load_prog(&img, progs[0].name, &load, fds, &why);
 	test_ok(fd >= 0, "a program is loaded");
 	info.map_ids = (__u64)(unsigned long)ids;
 	info.nr_map_ids = 4;
@@ -104,14 +105,13 @@ static void check_programs(void)
 	test_int(ids[0], map_info(fds[1]).id, "which is the one it names");
 	close(fd);
 
-	fd = nb_load_prog(&img, "bad", BPF_PROG_TYPE_RAW_TRACEPOINT, fds, &why);
+	fd = nb_load_prog(&img, "bad", &load, fds, &why);
 	test_int(fd, -EACCES, "a program that the verifier rejects");
 	test_str(
 		why.text,
 		"cannot load the program 'bad': Permission denied (-v shows the verifier's reason)",
 		"is one line");
-	fd = nb_load_prog(&img, "none", BPF_PROG_TYPE_RAW_TRACEPOINT, fds,
-			  &why);
+	fd = nb_load_prog(&img, "none", &load, fds, &why);
 	test_int(fd, -ENOENT, "a program that the image lacks");
 }
 
@@ -120,7 +120,7 @@ static void load_bad(void)
 	struct nb_error why;
 
 	nb_log_level(NB_LOG_VERBOSE);
-	nb_load_prog(&img, "bad", BPF_PROG_TYPE_RAW_TRACEPOINT, fds, &why);
+	nb_load_prog(&img, "bad", &load, fds, &why);
 }
 
 /* What @run prints on standard error. */

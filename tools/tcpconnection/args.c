@@ -12,6 +12,8 @@ const char *const conn_directions[] = { "connect", "accept", NULL };
 static const char *const plans[] = {
 	[CONN_PLAN_TRACEPOINT] = "tracepoint",
 	[CONN_PLAN_RAW] = "raw",
+	[CONN_PLAN_FENTRY] = "fentry",
+	[CONN_PLAN_KPROBE] = "kprobe",
 	NULL,
 };
 

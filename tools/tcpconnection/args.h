@@ -33,7 +33,12 @@ struct conn_args {
 };
 
 /* The plans, best first. */
-enum conn_plan { CONN_PLAN_TRACEPOINT, CONN_PLAN_RAW };
+enum conn_plan {
+	CONN_PLAN_TRACEPOINT,
+	CONN_PLAN_RAW,
+	CONN_PLAN_FENTRY,
+	CONN_PLAN_KPROBE,
+};
 
 extern struct conn_args conn_args;
 

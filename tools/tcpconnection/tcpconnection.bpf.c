@@ -10,6 +10,9 @@
 #pragma netbcc types nsproxy mnt_namespace pt_regs sockaddr_in sockaddr_in6
 #pragma netbcc field sock sk_protocol
 #pragma netbcc field tcp_sock bytes_sent
+#pragma netbcc func security_sock_graft
+#pragma netbcc func security_socket_connect
+#pragma netbcc func inet_stream_connect
 
 #ifdef NB_TYPES_HEADERS
 #include <linux/fdtable.h>
@@ -20,11 +23,23 @@
 #endif
 
 #include "events.bpf.h"
+#include "func.bpf.h"
 #include "kernel.bpf.h"
 #include "sock.bpf.h"
 #include "syscall.bpf.h"
 #include "task.bpf.h"
 #include "tcpconnection.h"
+#include "uring.bpf.h"
+
+#if defined(NB_PLAN_fentry) || defined(NB_PLAN_kprobe)
+#define NB_PLAN_FUNCTIONS
+#endif
+/* Does an accept by io_uring come through io_uring's own hook? */
+#if defined(NB_URING) && !defined(NB_PLAN_FUNCTIONS)
+#define BY_URING 1
+#else
+#define BY_URING 0
+#endif
 
 /* enum in net/tcp_states.h and linux/net.h: user-visible, so constant. */
 #define STATE_ESTABLISHED 1
@@ -139,7 +154,7 @@ static inline void set_task(struct conn *n)
 	n->pid = id >> 32;
 	n->tid = (u32)id;
 	n->uid = (u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(n->comm, sizeof(n->comm));
+	nb_task_comm(n->comm);
 }
 
 /* What a record of @n says; what is measured by the way it ends is added. */
@@ -228,14 +243,17 @@ static inline void connect_begins(const struct conn_config *c, struct sock *sk)
 /* A passive connection is on its way into the accept queue. */
 static inline void queue_begins(const struct conn_config *c, struct sock *sk)
 {
+	int told = c->flags & (CONN_WANT_LATENCY | CONN_WANT_LIFE);
 	struct conn n = {};
 
-	if (!(c->flags & CONN_WANT_ACCEPT) ||
-	    !(c->flags & (CONN_WANT_LATENCY | CONN_WANT_LIFE)) ||
+	if (!(c->flags & CONN_WANT_ACCEPT) || (!told && !BY_URING) ||
 	    nb_sk_protocol(sk) != NB_IPPROTO_TCP || !netns_wanted(c, sk))
 		return;
 	n.start_ns = bpf_ktime_get_ns();
-	remember(sk, &n);
+	if (told)
+		remember(sk, &n);
+	else
+		conns.update(&sk, &n); /* full: conn_uring() may miss it */
 }
 
 /*
@@ -473,26 +491,15 @@ static inline void life_begins(void *ctx, struct sock *sk, struct conn *queued,
 	nb_submit(ctx, e, sizeof(*e));
 }
 
-/* accept() or accept4() has returned the descriptor @fd, or an error. */
-static inline void on_accept(void *ctx, long fd)
+/* The process has accepted @sk. */
+static inline void on_accept(void *ctx, const struct conn_config *c,
+			     struct sock *sk)
 {
-	struct conn_config *c = get_config();
 	struct conn n = {}, *queued;
 	struct nb_tuple t = {};
 	struct conn_event e;
-	struct sock *sk;
-	u32 protocol;
+	u32 protocol = nb_sk_protocol(sk);
 
-	if (!c || !(c->flags & CONN_WANT_ACCEPT) || fd < 0)
-		return;
-	sk = nb_task_sock(fd);
-	if (!sk) {
-		/* Another thread has closed or replaced it already. */
-		if (task_wanted(c))
-			nb_count(NB_COUNT_MISSED);
-		return;
-	}
-	protocol = nb_sk_protocol(sk);
 	if (protocol != NB_IPPROTO_TCP && protocol != NB_IPPROTO_MPTCP)
 		return;
 	queued = conns.lookup(&sk);
@@ -524,9 +531,59 @@ static inline void on_accept(void *ctx, long fd)
 		forget(sk);
 }
 
+/* accept() or accept4() has returned the descriptor @fd, or an error. */
+static inline void on_accept_exit(void *ctx, long fd)
+{
+	struct conn_config *c = get_config();
+	struct sock *sk;
+
+	if (!c || !(c->flags & CONN_WANT_ACCEPT) || fd < 0)
+		return;
+	sk = nb_task_sock(fd);
+	if (sk)
+		on_accept(ctx, c, sk);
+	else if (task_wanted(c))
+		/* Another thread has closed or replaced it already. */
+		nb_count(NB_COUNT_MISSED);
+}
+
+#if BY_URING
+/*
+ * io_uring has a result. One of many (multishot) does not say of what: it is an
+ * accept when it is the descriptor of a connection that nobody has accepted.
+ */
+int conn_uring(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct conn_config *c;
+	struct nb_uring u;
+	struct sock *sk;
+	struct conn *n;
+
+	nb_uring_result(ctx, &u);
+	if (u.res < 0 || (u.opcode >= 0 && u.opcode != NB_URING_OP_ACCEPT))
+		return 0;
+	c = get_config();
+	if (!c || !(c->flags & CONN_WANT_ACCEPT))
+		return 0;
+	sk = u.slot ? 0 : nb_task_sock(u.res);
+	if (u.opcode < 0) {
+		n = sk ? conns.lookup(&sk) : 0;
+		if (!n)
+			return 0;
+		if (n->direction)
+			return 0;
+	}
+	if (sk)
+		on_accept(ctx, c, sk);
+	else if (task_wanted(c))
+		nb_count(NB_COUNT_MISSED);
+	return 0;
+}
+#endif
+
 #ifdef NB_WITH_failed
 /* connect() is called, on a socket that has no connection under way. */
-static inline void on_connect_enter(long fd, u64 addr, u32 addr_len)
+static inline void on_connect_enter(struct sock *sk, u64 addr, u32 addr_len)
 {
 	struct conn_config *c = get_config();
 	u64 id = bpf_get_current_pid_tgid();
@@ -534,7 +591,7 @@ static inline void on_connect_enter(long fd, u64 addr, u32 addr_len)
 
 	if (!c || !(c->flags & CONN_LIVE) || !task_wanted(c))
 		return;
-	call.sk = nb_task_sock(fd);
+	call.sk = sk;
 	if (!call.sk || nb_sk_protocol(call.sk) != NB_IPPROTO_TCP ||
 	    NB_GET(NB_GET(call.sk, sk_socket), state) != SS_UNCONNECTED)
 		return;
@@ -543,6 +600,13 @@ static inline void on_connect_enter(long fd, u64 addr, u32 addr_len)
 	call.start_ns = bpf_ktime_get_ns();
 	count_update(calls.update(&id, &call));
 }
+
+/* With functions, what connect() was given is the kernel's copy. */
+#ifdef NB_PLAN_FUNCTIONS
+#define READ_ADDR bpf_probe_read_kernel
+#else
+#define READ_ADDR bpf_probe_read_user
+#endif
 
 /* The address that connect() was given; 0 when it is none of IP. */
 static inline int read_peer(u64 addr, u32 len, struct nb_tuple *t)
@@ -554,12 +618,12 @@ static inline int read_peer(u64 addr, u32 len, struct nb_tuple *t)
 	t->ip = 0;
 	if (len < sizeof(*in))
 		return 0;
-	bpf_probe_read_user(&sa, sizeof(*in), (void *)addr);
+	READ_ADDR(&sa, sizeof(*in), (void *)addr);
 	if (sa.sin6_family == NB_AF_INET) {
 		t->ip = 4;
 		__builtin_memcpy(t->daddr, &in->sin_addr, 4);
 	} else if (sa.sin6_family == NB_AF_INET6 && len >= SIN6_LEN_MIN) {
-		bpf_probe_read_user(&sa, sizeof(sa), (void *)addr);
+		READ_ADDR(&sa, sizeof(sa), (void *)addr);
 		if (!a[0] && !a[1] && a[2] == bpf_htonl(0xffff)) {
 			t->ip = 4;
 			__builtin_memcpy(t->daddr, &a[3], 4);
@@ -608,7 +672,45 @@ static inline void on_connect_exit(void *ctx, long ret)
 }
 #endif
 
-#ifdef NB_PLAN_raw
+#ifdef NB_PLAN_FUNCTIONS
+/* However it is accepted (accept(), io_uring, the 32-bit ABI, the kernel). */
+int conn_graft(NB_FUNC_CTX *ctx)
+{
+	struct conn_config *c = get_config();
+
+	if (c && c->flags & CONN_WANT_ACCEPT)
+		on_accept(ctx, c, NB_FUNC_ARG(ctx, 1));
+	return 0;
+}
+
+#ifdef NB_WITH_failed
+/* security_socket_connect(sock, address, addrlen) */
+int conn_connect_enter(NB_FUNC_CTX *ctx)
+{
+	struct socket *sock = NB_FUNC_ARG(ctx, 1);
+
+	on_connect_enter(NB_GET(sock, sk), (u64)NB_FUNC_ARG(ctx, 2),
+			 (u64)NB_FUNC_ARG(ctx, 3));
+	return 0;
+}
+
+/* Denied; or inet_stream_connect() is next. */
+int conn_connect_denied(NB_FUNC_CTX *ctx)
+{
+	long ret = (int)NB_FUNC_RET(ctx, security_socket_connect);
+
+	if (ret)
+		on_connect_exit(ctx, ret);
+	return 0;
+}
+
+int conn_connect_exit(NB_FUNC_CTX *ctx)
+{
+	on_connect_exit(ctx, (int)NB_FUNC_RET(ctx, inet_stream_connect));
+	return 0;
+}
+#endif
+#elif defined(NB_PLAN_raw)
 /* One hook each for all system calls: dearer, but needs no tracefs. */
 int conn_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -617,7 +719,7 @@ int conn_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	u32 nr = NB_SYSCALL_NR(regs);
 
 	if ((nr == NB_NR_accept || nr == NB_NR_accept4) && !nb_task_compat())
-		on_accept(ctx, ret);
+		on_accept_exit(ctx, ret);
 	return 0;
 }
 
@@ -627,8 +729,8 @@ int conn_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
 
 	if (ctx->args[1] == NB_NR_connect && !nb_task_compat())
-		on_connect_enter(NB_SYSCALL_ARG1(regs), NB_SYSCALL_ARG2(regs),
-				 NB_SYSCALL_ARG3(regs));
+		on_connect_enter(nb_task_sock(NB_SYSCALL_ARG1(regs)),
+				 NB_SYSCALL_ARG2(regs), NB_SYSCALL_ARG3(regs));
 	return 0;
 }
 
@@ -644,14 +746,15 @@ int conn_sys_exit_failed(struct bpf_raw_tracepoint_args *ctx)
 #else
 int conn_accept(struct nb_sys_exit *ctx)
 {
-	on_accept(ctx, ctx->ret);
+	on_accept_exit(ctx, ctx->ret);
 	return 0;
 }
 
 #ifdef NB_WITH_failed
 int conn_connect_enter(struct nb_sys_enter *ctx)
 {
-	on_connect_enter(ctx->args[0], ctx->args[1], ctx->args[2]);
+	on_connect_enter(nb_task_sock(ctx->args[0]), ctx->args[1],
+			 ctx->args[2]);
 	return 0;
 }
 

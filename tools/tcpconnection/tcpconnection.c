@@ -32,32 +32,53 @@ enum {
 	WANT_BEGIN = 8,
 };
 
+/* Connects under way at once, whose end a kprobe is to see. */
+#define MAX_CALLS 4096
+
 /* clang-format off */
-#define STATE_HOOKS                                                          \
+#define STATE_HOOKS(need)                                                    \
 	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,   \
 	  .nested_ok = true },                                               \
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", WANT_STATE,   \
+	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", need,         \
 	  .twice = true },                                                   \
-	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", WANT_STATE,    \
+	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", need,          \
 	  .twice = true }
+/* Accepts that are no system calls; Linux 5.5, CONFIG_IO_URING. */
+#define URING_HOOK                                                           \
+	{ NB_HOOK_RAW_TP, "io_uring_complete", "conn_uring", WANT_ACCEPT,    \
+	  .nested_ok = true, .optional = true }
 /* clang-format on */
 
 static const struct nb_hook tracepoint_hooks[] = {
-	STATE_HOOKS,
+	STATE_HOOKS(WANT_STATE | WANT_ACCEPT),
 	{ NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT },
 	{ NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT },
 	{ NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
 	  WANT_FAILED },
 	{ NB_HOOK_TP, "syscalls/sys_exit_connect", "conn_connect_exit",
 	  WANT_FAILED },
+	URING_HOOK,
 };
 
 /* Where tracefs can't be read: a hook on every system call. */
 static const struct nb_hook raw_hooks[] = {
-	STATE_HOOKS,
+	STATE_HOOKS(WANT_STATE | WANT_ACCEPT),
 	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT },
 	{ NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED },
 	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED },
+	URING_HOOK,
+};
+
+/* What a connect or an accept comes to, by whatever way the process asks. */
+static const struct nb_hook function_hooks[] = {
+	STATE_HOOKS(WANT_STATE),
+	{ NB_HOOK_ENTRY, "security_sock_graft", "conn_graft", WANT_ACCEPT },
+	{ NB_HOOK_ENTRY, "security_socket_connect", "conn_connect_enter",
+	  WANT_FAILED },
+	{ NB_HOOK_RETURN, "security_socket_connect", "conn_connect_denied",
+	  WANT_FAILED, .calls = MAX_CALLS },
+	{ NB_HOOK_RETURN, "inet_stream_connect", "conn_connect_exit",
+	  WANT_FAILED, .calls = MAX_CALLS },
 };
 
 static const struct nb_plan plans[] = {
@@ -66,6 +87,14 @@ static const struct nb_plan plans[] = {
 					   sizeof(tracepoint_hooks[0]) },
 	[CONN_PLAN_RAW] = { "raw", raw_hooks,
 			    sizeof(raw_hooks) / sizeof(raw_hooks[0]) },
+	[CONN_PLAN_FENTRY] = { "fentry", function_hooks,
+			       sizeof(function_hooks) /
+				       sizeof(function_hooks[0]),
+			       NB_BY_FENTRY },
+	[CONN_PLAN_KPROBE] = { "kprobe", function_hooks,
+			       sizeof(function_hooks) /
+				       sizeof(function_hooks[0]),
+			       NB_BY_KPROBE },
 };
 
 struct run {

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hook.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KERNEL_ENOTSUPP 524 /* linux/errno.h, not for user space */
+
+static const char *reason(int err)
+{
+	return err == -KERNEL_ENOTSUPP ? "not supported" : strerror(-err);
+}
+
+static int tracepoint_usable(struct nb_kernel *kernel,
+			     const struct nb_hook *hook, struct nb_error *why)
+{
+	bool raw = hook->kind == NB_HOOK_RAW_TP;
+	int ret = raw ? nb_kernel_raw_tp_args(kernel, hook->target)
+		      : nb_kernel_tp_id(kernel, hook->target);
+
+	if (ret >= 0 || ret == -ENODATA)
+		return 0;
+	if (ret != -ENOENT)
+		return nb_error_set(why, ret,
+				    "cannot use the tracepoint '%s': %s",
+				    hook->target, strerror(-ret));
+	return nb_error_set(
+		why, ret,
+		"cannot use the tracepoint '%s': the kernel has none (%s)",
+		hook->target,
+		strncmp(hook->target, "syscalls/", 9)
+			? "CONFIG_TRACEPOINTS"
+			: "CONFIG_FTRACE_SYSCALLS");
+}
+
+static int fentry_usable(struct nb_kernel *kernel, const char *func,
+			 struct nb_error *why)
+{
+	int id = nb_kernel_func_id(kernel, func), err;
+
+	if (id == -ENODATA)
+		return nb_error_set(
+			why, id,
+			"cannot attach to the function '%s': the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)",
+			func);
+	if (id < 0)
+		return nb_error_set(
+			why, id,
+			"cannot attach to the function '%s': the kernel's BTF has none of that name",
+			func);
+	err = nb_load_try_fentry((uint32_t)id);
+	if (err)
+		/* Not what refuses all of eBPF: another plan may do. */
+		return nb_error_set(
+			why, -EOPNOTSUPP,
+			"cannot attach to the function '%s': the kernel refuses fentry: %s%s",
+			func, reason(err),
+			err == -EPERM
+				? ""
+				: " (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)");
+	return 0;
+}
+
+static int kprobe_usable(struct nb_kernel *kernel, const char *func,
+			 struct nb_error *why)
+{
+	int ret;
+
+	if (!nb_kprobe_possible(kernel))
+		return nb_error_set(
+			why, -EOPNOTSUPP,
+			"cannot attach to the function '%s': the kernel has no kprobes (CONFIG_KPROBE_EVENTS)",
+			func);
+	ret = nb_kernel_has_func(kernel, func);
+	if (ret < 0)
+		return nb_error_set(why, ret,
+				    "cannot find the function '%s': %s", func,
+				    strerror(-ret));
+	if (!ret)
+		return nb_error_set(
+			why, -ENOENT,
+			"cannot attach to the function '%s': the kernel has none of that name",
+			func);
+	return 0;
+}
+
+int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
+		   const struct nb_hook *hook, struct nb_error *why)
+{
+	switch (hook->kind) {
+	case NB_HOOK_RAW_TP:
+	case NB_HOOK_TP:
+		return tracepoint_usable(kernel, hook, why);
+	default:
+		return how == NB_BY_FENTRY
+			       ? fentry_usable(kernel, hook->target, why)
+			       : kprobe_usable(kernel, hook->target, why);
+	}
+}
+
+int nb_hook_load(const struct nb_image *img, enum nb_hook_how how,
+		 const struct nb_hook *hook, struct nb_load *ret,
+		 struct nb_error *why)
+{
+	struct nb_load load = { 0 };
+
+	switch (hook->kind) {
+	case NB_HOOK_RAW_TP:
+		load.type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+		break;
+	case NB_HOOK_TP:
+		load.type = BPF_PROG_TYPE_TRACEPOINT;
+		break;
+	default:
+		if (how == NB_BY_KPROBE) {
+			load.type = BPF_PROG_TYPE_KPROBE;
+			break;
+		}
+		load.type = BPF_PROG_TYPE_TRACING;
+		load.attach = hook->kind == NB_HOOK_ENTRY ? BPF_TRACE_FENTRY
+							  : BPF_TRACE_FEXIT;
+		for (uint32_t i = 0; i < img->func_count; i++)
+			if (!strcmp(img->funcs[i].name, hook->target))
+				load.btf_id = img->funcs[i].btf_id;
+		if (!load.btf_id)
+			return nb_error_set(
+				why, -ENOENT,
+				"cannot find the function '%s' in the image",
+				hook->target);
+	}
+	*ret = load;
+	return 0;
+}
+
+/* One perf event, on any one CPU, runs the program on all of them. */
+static int attach_tp(struct nb_kernel *kernel, const char *target)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.sample_period = 1,
+		.wakeup_events = 1,
+	};
+	int id = nb_kernel_tp_id(kernel, target), fd;
+
+	if (id < 0)
+		return id;
+	attr.config = (__u64)id;
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1,
+			  PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int run_on_event(int event, int prog)
+{
+	int err;
+
+	if (event < 0)
+		return event;
+	if (!ioctl(event, PERF_EVENT_IOC_SET_BPF, prog) &&
+	    !ioctl(event, PERF_EVENT_IOC_ENABLE, 0))
+		return event;
+	err = -errno;
+	close(event);
+	return err;
+}
+
+int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
+		   const struct nb_hook *hook, int prog,
+		   struct nb_kprobes *kprobes, struct nb_error *why)
+{
+	const char *what = "tracepoint";
+	int link;
+
+	switch (hook->kind) {
+	case NB_HOOK_RAW_TP:
+		link = bpf_raw_tracepoint_open(hook->target, prog);
+		break;
+	case NB_HOOK_TP:
+		link = run_on_event(attach_tp(kernel, hook->target), prog);
+		break;
+	default:
+		what = "function";
+		if (how == NB_BY_FENTRY)
+			link = bpf_raw_tracepoint_open(NULL, prog);
+		else
+			link = run_on_event(
+				nb_kprobe_open(kernel, kprobes, hook->target,
+					       hook->kind == NB_HOOK_RETURN,
+					       hook->calls),
+				prog);
+	}
+	if (link < 0)
+		nb_error_set(why, link, "cannot attach to the %s '%s': %s",
+			     what, hook->target, reason(link));
+	return link;
+}
