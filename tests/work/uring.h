@@ -33,6 +33,10 @@ static const struct uring_mode uring_modes[] = {
 	{ .name = "sqpoll", .setup = IORING_SETUP_SQPOLL, .worker = true },
 	{ .name = "direct", .direct = true },
 	{ .name = "alloc", .direct = true, .alloc = true },
+	{ .name = "multidirect",
+	  .multishot = true,
+	  .direct = true,
+	  .alloc = true },
 	{ .name = "defer",
 	  .setup = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN },
 };

@@ -8,8 +8,8 @@
 
 #include "uring.h"
 
-#define TURN 4 /* accepts of a multishot one, then another thread's has a go \
-		*/
+/* So many accepts of a multishot one; then another thread's has a go. */
+#define TURN 4
 
 enum { URING_ACCEPT = 1, URING_OTHER };
 
@@ -44,6 +44,13 @@ static inline void uring_open(struct acceptor *a, const char *mode,
 	if (!mode)
 		return;
 	a->mode = uring_mode_find(mode);
+	/* With one client it has one connection at a time. */
+	if (a->mode->multishot && a->mode->direct && opts.threads > 1)
+		die("--uring '%s' wants --threads 1", mode);
+	/* It may as well be this thread that does it: on 6.1, when it had to
+	 * wait for the connection. */
+	if (a->mode->sqe_flags & IOSQE_ASYNC)
+		prctl(PR_SET_NAME, leader_comm);
 	ring_must_open(&a->ring, a->mode->setup);
 	if (a->mode->direct)
 		uring_slots(&a->ring);
@@ -61,8 +68,8 @@ static inline void uring_arm(struct acceptor *a)
 	sqe.user_data = URING_ACCEPT;
 	if (a->mode->direct && !a->mode->alloc)
 		sqe.file_index = a->calls % SLOTS + 1;
-	/* A multishot one would write them while they are read. */
-	if (!a->mode->multishot) {
+	/* A multishot one may write them while they are read. */
+	if (!a->mode->multishot || a->mode->direct) {
 		a->from_len = sizeof(a->from);
 		sqe.addr = (uintptr_t)&a->from;
 		sqe.addr2 = (uintptr_t)&a->from_len;
@@ -183,7 +190,7 @@ static inline int acceptor_take(struct acceptor *a, struct side *s)
 
 	if (fd < 0)
 		return fd;
-	if (a->mode && a->mode->multishot) {
+	if (a->mode && a->mode->multishot && !direct) {
 		a->from_len = sizeof(a->from);
 		if (getpeername(fd, (struct sockaddr *)&a->from, &a->from_len))
 			die("whom was it accepted from? %s", strerror(errno));
