@@ -48,6 +48,12 @@ static const struct {
 	{ "hold", NUMBER, &opts.hold_ms },
 	{ "bytes-up", SIZE, &opts.bytes_up },
 	{ "bytes-down", SIZE, &opts.bytes_down },
+	/* pairs and fail: io_uring */
+	{ "uring", STRING, &opts.uring },
+	{ "uring-connect", FLAG, &opts.uring_connect },
+	{ "uring-async", FLAG, &opts.uring_async },
+	{ "uring-recv", FLAG, &opts.uring_recv },
+	{ "uring-mix", FLAG, &opts.uring_mix },
 	/* fail */
 	{ "expect", STRING, &opts.expect },
 	{ "bind", FLAG, &opts.bind },

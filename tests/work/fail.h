@@ -8,9 +8,11 @@
 #define FAIL_H
 
 #include "truth.h"
+#include "uring.h"
 
 static unsigned fail_port;
 static int fail_fds[MAX_COUNT];
+static struct ring fail_ring;
 
 /* The record of the connect that is about to be made on @fd. */
 static struct side *fail_side(int fd, const struct sockaddr_storage *to)
@@ -18,7 +20,10 @@ static struct side *fail_side(int fd, const struct sockaddr_storage *to)
 	struct side *s;
 
 	s = &shared->connect[atomic_fetch_add(&shared->connects, 1)];
-	side_task(s);
+	if (opts.uring_async)
+		side_worker(s);
+	else
+		side_task(s);
 	to_record(to, &s->remote);
 	if (opts.bind || opts.same_tuple)
 		side_local(s, fd);
@@ -75,7 +80,10 @@ static void fail_one(unsigned i, const struct sockaddr_storage *to,
 	if (opts.same_tuple)
 		fail_take_tuple(fd, to, len);
 	s = fail_side(fd, to);
-	err = connect(fd, (const struct sockaddr *)to, len) ? errno : 0;
+	if (opts.uring_connect)
+		err = -ring_connect(&fail_ring, fd, to, len);
+	else
+		err = connect(fd, (const struct sockaddr *)to, len) ? errno : 0;
 	s->done = now();
 	fail_fds[i] = fd;
 	if (opts.nonblock && err == EINPROGRESS) {
@@ -101,8 +109,11 @@ static void fail_client(int go)
 	struct sockaddr_storage to;
 	socklen_t len = make_addr(opts.addr, fail_port, &to);
 
+	if (opts.uring_connect)
+		ring_must_open(&fail_ring, 0);
 	wait_for_go(go);
 	name_thread("fail", 0);
+	prctl(PR_GET_NAME, leader_comm);
 	for (unsigned i = 0; i < opts.count; i++)
 		fail_one(i, &to, len);
 	/* All were under way at once. */
@@ -137,6 +148,8 @@ static int fail_main(void)
 	int go[2], fd = -1;
 	pid_t client;
 
+	if (opts.uring_connect)
+		uring_probe(NULL);
 	shared_init();
 	fail_port = opts.port;
 	if (!fail_port)

@@ -7,6 +7,7 @@
 #define PAIRS_H
 
 #include "truth.h"
+#include "uring_server.h"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -83,8 +84,8 @@ static void pairs_bind(int fd)
 }
 
 /* Returns how many bytes have been sent with that. */
-static size_t pairs_connect(int fd, const struct sockaddr_storage *to,
-			    socklen_t len)
+static size_t pairs_connect(struct ring *ring, int fd,
+			    const struct sockaddr_storage *to, socklen_t len)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)to;
 	ssize_t n = 0;
@@ -95,6 +96,8 @@ static size_t pairs_connect(int fd, const struct sockaddr_storage *to,
 		n = sendto(fd, data, opts.bytes_up < 500 ? opts.bytes_up : 500,
 			   MSG_FASTOPEN, sa, len);
 		err = n < 0 ? errno : 0;
+	} else if (opts.uring_connect) {
+		err = -ring_connect(ring, fd, to, len);
 	} else {
 		err = connect(fd, sa, len) ? errno : 0;
 	}
@@ -137,14 +140,20 @@ static void *pairs_client_thread(void *arg)
 	int flags = opts.nonblock ? SOCK_NONBLOCK : 0, fd = -1;
 	struct sockaddr_storage to;
 	socklen_t len = make_addr(opts.addr, pairs_port, &to);
+	struct ring ring;
 	unsigned n;
 
 	name_thread("cl", (long)arg);
+	if (opts.uring_connect)
+		ring_must_open(&ring, 0);
 	while ((n = atomic_fetch_add(&shared->connects, 1)) < opts.count) {
 		struct side *s = &shared->connect[n];
 		size_t sent;
 
-		side_task(s);
+		if (opts.uring_async)
+			side_worker(s);
+		else
+			side_task(s);
 		to_record(&to, &s->remote);
 		if (fd < 0 || !opts.unspec) {
 			fd = new_socket(flags);
@@ -152,7 +161,7 @@ static void *pairs_client_thread(void *arg)
 				pairs_bind(fd);
 		}
 		s->start = now();
-		sent = pairs_connect(fd, &to, len);
+		sent = pairs_connect(&ring, fd, &to, len);
 		s->done = now();
 		side_local(s, fd);
 		send_all(fd, opts.bytes_up - sent);
@@ -170,6 +179,7 @@ static void pairs_client(int go)
 	if (opts.client_uid && setuid(opts.client_uid))
 		die("cannot become user %u: %s", opts.client_uid,
 		    strerror(errno));
+	name_leader("cllead");
 	wait_for_go(go);
 	run_threads(pairs_client_thread, opts.threads);
 	for (unsigned i = 0; i < opts.count; i++)
@@ -230,10 +240,75 @@ static void *pairs_server_thread(void *arg)
 	return NULL;
 }
 
+/* Serve the connection @fd, which may be a slot, to its end. */
+static void pairs_uring_serve(struct acceptor *a, int fd, struct side *s)
+{
+	bool direct = a->mode && a->mode->direct;
+
+	if (direct || (a->mode && opts.uring_recv)) {
+		s->rx = uring_read_all(a, fd, opts.bytes_up);
+		uring_send_all(a, fd, data, sizeof(data), opts.bytes_down);
+		s->rx += uring_read_all(a, fd, 1);
+	} else {
+		s->rx = read_all(fd, opts.bytes_up);
+		send_all(fd, opts.bytes_down);
+		s->rx += read_all(fd, 1);
+	}
+	s->tx = opts.bytes_down;
+	s->closing = now();
+	if (direct)
+		uring_close_slot(a, fd);
+	else
+		close(fd);
+}
+
+/*
+ * Nobody knows beforehand who accepts how many, with multishot: each takes what
+ * it gets until the listener is shut down, after the last one.
+ */
+static void *pairs_uring_thread(void *arg)
+{
+	bool plain = opts.uring_mix && (long)arg % 2;
+	struct acceptor a;
+	struct side got;
+	unsigned n;
+	int fd;
+
+	name_thread("sv", (long)arg);
+	uring_open(&a, plain ? NULL : opts.uring, pairs_listener);
+	shared->acceptors[(long)arg] = gettid();
+	for (;;) {
+		memset(&got, 0, sizeof(got));
+		fd = acceptor_take(&a, &got);
+		if (fd < 0)
+			break;
+		if (a.mode && a.mode->worker)
+			side_worker(&got);
+		else
+			side_task(&got);
+		got.netns = pairs_netns;
+		n = atomic_fetch_add(&shared->tickets, 1);
+		if (n >= opts.count)
+			die("accepted too many");
+		if (n + 1 == opts.count)
+			shutdown(pairs_listener, SHUT_RD);
+		/* One that comes later is descriptor 0. */
+		if (!n && opts.uring_recv)
+			close(STDIN_FILENO);
+		shared->accept[n] = got;
+		pairs_uring_serve(&a, fd, &shared->accept[n]);
+		atomic_fetch_add(&shared->accepts, 1);
+	}
+	free(a.store);
+	return NULL;
+}
+
 static void pairs_server(int go)
 {
 	(void)go;
-	run_threads(pairs_server_thread, opts.threads);
+	name_leader("svlead");
+	run_threads(opts.uring ? pairs_uring_thread : pairs_server_thread,
+		    opts.threads);
 	for (unsigned i = 0; i < opts.count; i++)
 		if (shared->accept[i].rx != opts.bytes_up)
 			die("the server got too little");
@@ -318,6 +393,10 @@ static int pairs_main(void)
 	pid_t client, server;
 	int go[2];
 
+	if (opts.uring)
+		uring_probe(uring_mode_find(opts.uring));
+	if (opts.uring_connect)
+		uring_probe(NULL);
 	shared_init();
 	pairs_listen();
 	server = spawn(pairs_server, NULL);

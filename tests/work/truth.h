@@ -56,7 +56,10 @@ static inline void print_latency(int64_t start, int64_t done)
 static inline void print_row(const struct side *s, const char *direction,
 			     const char *state)
 {
-	printf("{\"pid\":%d,\"tid\":%d,\"comm\":", s->pid, s->tid);
+	printf("{\"pid\":%d", s->pid);
+	if (s->tid)
+		printf(",\"tid\":%d", s->tid);
+	printf(",\"comm\":");
 	print_string(s->comm);
 	printf(",\"uid\":%u,\"netns\":%lu,\"ip\":%d", s->uid, s->netns,
 	       opts.ip);

@@ -53,6 +53,10 @@ struct opts {
 	bool bind;   /* the source address */
 	bool same_tuple;
 	bool close; /* before the answer */
+	bool uring_connect;
+	bool uring_async; /* connect in a worker */
+	bool uring_recv;
+	bool uring_mix; /* every other thread accepts without it */
 	unsigned count;
 	unsigned threads;
 	unsigned port;
@@ -70,12 +74,13 @@ struct opts {
 	const char *comm;
 	const char *tag;
 	const char *expect; /* errno's name */
+	const char *uring;  /* how to accept */
 };
 
 /* One end of one connection. Times are CLOCK_MONOTONIC nanoseconds. */
 struct side {
 	pid_t pid;
-	pid_t tid;
+	pid_t tid; /* 0: unknown */
 	uid_t uid;
 	ino_t netns; /* of the socket */
 	char comm[16];
@@ -341,6 +346,26 @@ static inline void side_local(struct side *s, int fd)
 	s->local_known = true;
 }
 
+/*
+ * What the process is called, which is what its threads in the kernel count as:
+ * of these neither the thread nor its name is of interest.
+ */
+static char leader_comm[16];
+
+static inline void name_leader(const char *comm)
+{
+	snprintf(leader_comm, sizeof(leader_comm), "%s", comm);
+	prctl(PR_SET_NAME, leader_comm);
+}
+
+/* As side_task(), of what the kernel does in one of its threads. */
+static inline void side_worker(struct side *s)
+{
+	side_task(s);
+	s->tid = 0;
+	memcpy(s->comm, leader_comm, sizeof(s->comm));
+}
+
 /* A thread's name is part of the truth. */
 static inline void name_thread(const char *prefix, long i)
 {
@@ -381,7 +406,8 @@ static inline bool waits(long nr)
 	if (nr == SYS_poll)
 		return true;
 #endif
-	return nr == SYS_accept || nr == SYS_accept4 || nr == SYS_ppoll;
+	return nr == SYS_accept || nr == SYS_accept4 || nr == SYS_ppoll ||
+	       nr == SYS_io_uring_enter;
 }
 
 /* Wait until thread *@tid of @pid is inside such a system call. */
