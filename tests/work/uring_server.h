@@ -53,7 +53,7 @@ static inline void uring_open(struct acceptor *a, const char *mode,
 		prctl(PR_SET_NAME, leader_comm);
 	ring_must_open(&a->ring, a->mode->setup);
 	if (a->mode->direct)
-		uring_slots(&a->ring);
+		uring_slots(&a->ring, a->mode->alloc);
 	a->store = calloc(opts.count + 1, sizeof(*a->store));
 	if (!a->store)
 		die("cannot get memory: %s", strerror(errno));
