@@ -278,8 +278,13 @@ static inline size_t uring_read_all(struct acceptor *a, int fd, size_t want)
 	return got;
 }
 
+/* 6.1 may let go of the socket much later; its end is now. */
 static inline void uring_close_slot(struct acceptor *a, int slot)
 {
+	struct io_uring_sqe end = {
+		.opcode = IORING_OP_SHUTDOWN,
+		.len = SHUT_WR,
+	};
 	struct io_uring_sqe sqe = {
 		.opcode = IORING_OP_CLOSE,
 		.file_index = (unsigned)slot + 1,
@@ -287,6 +292,9 @@ static inline void uring_close_slot(struct acceptor *a, int slot)
 	};
 	int err;
 
+	err = uring_do(a, slot, &end);
+	if (err && err != -ENOTCONN)
+		die("cannot shut down: %s", strerror(-err));
 	ring_queue(&a->ring, &sqe);
 	err = uring_wait(a, URING_OTHER);
 	if (err)
