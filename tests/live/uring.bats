@@ -20,7 +20,8 @@ accepted() {
 		--bytes-down 7 --from 127.0.0.2
 	workload pairs --uring "$1" --count 15 --threads 3 --ip 6 \
 		--bytes-down 100000
-	workload pairs --uring "$1" --count 5 --ip mapped --rst
+	workload pairs --uring "$1" --count 5 --ip mapped --rst \
+		--bytes-down 9
 	stop
 	compare json --latency --life --rows 200
 }
@@ -104,7 +105,8 @@ slots() {
 
 @test "io_uring and accept4() in one process, slots too" {
 	trace --json -t -l
-	workload pairs --uring direct --uring-mix --count 40 --threads 6
+	workload pairs --uring direct --uring-mix --count 20 --threads 6
+	workload pairs --uring alloc --uring-mix --count 20 --threads 6
 	stop
 	if sees_slots; then
 		compare json --latency --life --rows 160

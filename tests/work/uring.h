@@ -11,10 +11,10 @@
 #include <linux/io_uring.h>
 
 #define RING_ENTRIES 8
-#define SQ_IDLE_MS                                                      \
-	1	/* then the kernel's thread sleeps, and has to be woken \
-		 */
-#define SLOTS 8 /* for sockets that have no descriptor */
+#define SQ_IDLE_MS                                                        \
+	1	  /* then the kernel's thread sleeps, and has to be woken \
+		   */
+#define SLOTS 128 /* for sockets that have no descriptor */
 
 struct uring_mode {
 	const char *name;
@@ -192,11 +192,13 @@ uring_skip(const char *what, int err)
 	exit(EXIT_SKIP);
 }
 
-static inline void uring_slots(const struct ring *r)
+/* Slots; @taken: the first free one has the number of a descriptor. */
+static inline void uring_slots(const struct ring *r, bool taken)
 {
 	int slots[SLOTS];
 
-	memset(slots, -1, sizeof(slots));
+	for (int i = 0; i < SLOTS; i++)
+		slots[i] = taken && i <= r->fd ? STDERR_FILENO : -1;
 	if (syscall(SYS_io_uring_register, r->fd, IORING_REGISTER_FILES, slots,
 		    SLOTS))
 		uring_skip("files", -errno);
@@ -228,7 +230,7 @@ static inline void uring_probe(const struct uring_mode *mode)
 	if (err)
 		uring_skip(mode ? mode->name : "connect", err);
 	if (mode && mode->direct)
-		uring_slots(&r);
+		uring_slots(&r, mode->alloc);
 	if (mode) {
 		/* What it does not know, it refuses before it looks at the
 		 * descriptor. */

@@ -53,7 +53,7 @@ static inline void uring_open(struct acceptor *a, const char *mode,
 		prctl(PR_SET_NAME, leader_comm);
 	ring_must_open(&a->ring, a->mode->setup);
 	if (a->mode->direct)
-		uring_slots(&a->ring);
+		uring_slots(&a->ring, a->mode->alloc);
 	a->store = calloc(opts.count + 1, sizeof(*a->store));
 	if (!a->store)
 		die("cannot get memory: %s", strerror(errno));
@@ -278,8 +278,13 @@ static inline size_t uring_read_all(struct acceptor *a, int fd, size_t want)
 	return got;
 }
 
+/* 6.1 may let go of the socket much later; its end is now. */
 static inline void uring_close_slot(struct acceptor *a, int slot)
 {
+	struct io_uring_sqe end = {
+		.opcode = IORING_OP_SHUTDOWN,
+		.len = SHUT_WR,
+	};
 	struct io_uring_sqe sqe = {
 		.opcode = IORING_OP_CLOSE,
 		.file_index = (unsigned)slot + 1,
@@ -287,6 +292,9 @@ static inline void uring_close_slot(struct acceptor *a, int slot)
 	};
 	int err;
 
+	err = uring_do(a, slot, &end);
+	if (err && err != -ENOTCONN)
+		die("cannot shut down: %s", strerror(-err));
 	ring_queue(&a->ring, &sqe);
 	err = uring_wait(a, URING_OTHER);
 	if (err)
