@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -14,6 +15,20 @@
 static const char *reason(int err)
 {
 	return err == -KERNEL_ENOTSUPP ? "not supported" : strerror(-err);
+}
+
+struct lacking {
+	char text[64];
+};
+
+/* " (CONFIG_WHATEVER)" */
+static struct lacking lacking(const struct nb_hook *hook)
+{
+	struct lacking ret = { "" };
+
+	if (hook->config)
+		snprintf(ret.text, sizeof(ret.text), " (%s)", hook->config);
+	return ret;
 }
 
 static int tracepoint_usable(struct nb_kernel *kernel,
@@ -31,16 +46,14 @@ static int tracepoint_usable(struct nb_kernel *kernel,
 				    hook->target, strerror(-ret));
 	return nb_error_set(
 		why, ret,
-		"cannot use the tracepoint '%s': the kernel has none (%s)",
-		hook->target,
-		strncmp(hook->target, "syscalls/", 9)
-			? "CONFIG_TRACEPOINTS"
-			: "CONFIG_FTRACE_SYSCALLS");
+		"cannot use the tracepoint '%s': the kernel has none%s",
+		hook->target, lacking(hook).text);
 }
 
-static int fentry_usable(struct nb_kernel *kernel, const char *func,
+static int fentry_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
 			 struct nb_error *why)
 {
+	const char *func = hook->target;
 	int id = nb_kernel_func_id(kernel, func), err;
 
 	if (id == -ENODATA)
@@ -51,8 +64,8 @@ static int fentry_usable(struct nb_kernel *kernel, const char *func,
 	if (id < 0)
 		return nb_error_set(
 			why, id,
-			"cannot attach to the function '%s': the kernel's BTF has none of that name",
-			func);
+			"cannot attach to the function '%s': the kernel's BTF has none of that name%s",
+			func, lacking(hook).text);
 	err = nb_load_try_fentry((uint32_t)id);
 	if (err)
 		/* Not what refuses all of eBPF: another plan may do. */
@@ -66,9 +79,10 @@ static int fentry_usable(struct nb_kernel *kernel, const char *func,
 	return 0;
 }
 
-static int kprobe_usable(struct nb_kernel *kernel, const char *func,
+static int kprobe_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
 			 struct nb_error *why)
 {
+	const char *func = hook->target;
 	int ret;
 
 	if (!nb_kprobe_possible(kernel))
@@ -84,8 +98,8 @@ static int kprobe_usable(struct nb_kernel *kernel, const char *func,
 	if (!ret)
 		return nb_error_set(
 			why, -ENOENT,
-			"cannot attach to the function '%s': the kernel has none of that name",
-			func);
+			"cannot attach to the function '%s': the kernel has none of that name%s",
+			func, lacking(hook).text);
 	return 0;
 }
 
@@ -97,9 +111,8 @@ int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
 	case NB_HOOK_TP:
 		return tracepoint_usable(kernel, hook, why);
 	default:
-		return how == NB_BY_FENTRY
-			       ? fentry_usable(kernel, hook->target, why)
-			       : kprobe_usable(kernel, hook->target, why);
+		return how == NB_BY_FENTRY ? fentry_usable(kernel, hook, why)
+					   : kprobe_usable(kernel, hook, why);
 	}
 }
 

@@ -33,7 +33,8 @@ struct nb_hook {
 	bool nested_ok; /* an event inside this program's run is none of its */
 	bool twice; /* two copies, so that one serves an event inside the other
 		     * (they must bear to see every event twice) */
-	bool optional;	/* left out where the kernel has no such thing */
+	bool optional;	    /* left out where the kernel has no such thing */
+	const char *config; /* what a kernel without it lacks, for messages */
 	unsigned calls; /* of the function that may be under way at once, for a
 			 * kprobe's NB_HOOK_RETURN; 0: as the kernel likes
 			 * (kretprobe's maxactive) */

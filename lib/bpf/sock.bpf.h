@@ -36,6 +36,22 @@ static inline u32 nb_sk_protocol(struct sock *sk)
 #endif
 }
 
+/* Is the TCP socket one of those that make up an MPTCP connection (5.6)? */
+static inline int nb_sk_is_mptcp(struct sock *sk)
+{
+#ifdef NB_OFFSET_tcp_sock_is_mptcp
+	u8 is = 0;
+
+	bpf_probe_read_kernel(&is, 1,
+			      (char *)sk + NB_OFFSET_tcp_sock_is_mptcp);
+	return is;
+#elif defined(NB_TYPES_HEADERS) && defined(CONFIG_MPTCP)
+	return NB_GET((struct tcp_sock *)sk, is_mptcp);
+#else
+	return 0;
+#endif
+}
+
 /* The inode number of the socket's network namespace, as in /proc/PID/ns. */
 static inline u32 nb_sk_netns(struct sock *sk)
 {

@@ -28,7 +28,7 @@ accepted() {
 
 # Does the plan show what has no descriptor?
 sees_slots() {
-	[ "${NB_PLAN:-}" = fentry ] || [ "${NB_PLAN:-}" = kprobe ]
+	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"
 }
 
 # slots COUNT: the truth has so many accepts into slots, and no others.
@@ -239,6 +239,13 @@ slots() {
 		--port 9 --count 2
 	workload fail --uring-connect --expect ENETUNREACH --addr 2001:db8::1 \
 		--port 9 --ip 6
+	workload fail --uring-connect --expect ECONNREFUSED --count 2
 	stop
-	compare json --failed --latency --rows 3
+	if sees_slots; then
+		compare json --failed --latency --rows 5
+	else
+		# There io_uring's own operations have no hook before the SYN.
+		compare json --failed --latency --rows 2 \
+			--where 'error == "ECONNREFUSED"'
+	fi
 }

@@ -4,18 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "plans.h"
 #include "task.h"
 
 struct conn_args conn_args = { .prog.buffer_kb = NB_PROG_BUFFER_KB };
 const char *const conn_directions[] = { "connect", "accept", NULL };
-
-static const char *const plans[] = {
-	[CONN_PLAN_TRACEPOINT] = "tracepoint",
-	[CONN_PLAN_RAW] = "raw",
-	[CONN_PLAN_FENTRY] = "fentry",
-	[CONN_PLAN_KPROBE] = "kprobe",
-	NULL,
-};
 
 /* clang-format off */
 static const struct nb_opt opts[] = {
@@ -53,7 +46,7 @@ static const struct nb_opt opts[] = {
 	  .min = 1, .max = 1 << 24 },
 	{ NB_FLAG, .lng = "json", .out = &conn_args.json,
 	  .help = "one JSON object a line" },
-	NB_PROG_OPTS(&conn_args.prog, plans),
+	NB_PROG_OPTS(&conn_args.prog, conn_plan_names),
 };
 /* clang-format on */
 

@@ -33,12 +33,6 @@ struct conn_args {
 };
 
 /* The plans, best first. */
-enum conn_plan {
-	CONN_PLAN_TRACEPOINT,
-	CONN_PLAN_RAW,
-	CONN_PLAN_FENTRY,
-	CONN_PLAN_KPROBE,
-};
 
 extern struct conn_args conn_args;
 

@@ -10,6 +10,7 @@
 #pragma netbcc types nsproxy mnt_namespace pt_regs sockaddr_in sockaddr_in6
 #pragma netbcc field sock sk_protocol
 #pragma netbcc field tcp_sock bytes_sent
+#pragma netbcc field tcp_sock is_mptcp
 #pragma netbcc func security_sock_graft
 #pragma netbcc func security_socket_connect
 #pragma netbcc func inet_stream_connect
@@ -61,8 +62,10 @@ struct conn {
 	u32 uid;
 	u32 direction; /* enum conn_direction; 0: passive, not accepted yet */
 	u32 state;     /* the bits below */
-	u16 sport;     /* once open: whose entry this is, */
-	u16 dport;     /* should the end of an earlier socket go unseen */
+	u32 taken;     /* somebody has accepted it, seen or not */
+	u32 pad;
+	u16 sport; /* once open: whose entry this is, */
+	u16 dport; /* should the end of an earlier socket go unseen */
 	char comm[16];
 };
 
@@ -340,6 +343,29 @@ static inline int state_tells(const struct conn_config *c, struct sock *sk,
 	return forget(sk) ? CONN_CLOSE : -1;
 }
 
+/* Established, or on its way from there to CLOSE. */
+static inline int was_open(int state)
+{
+	return state == STATE_ESTABLISHED ||
+	       (state > STATE_SYN_RECV && state < STATE_LISTEN &&
+		state != STATE_CLOSE);
+}
+
+/*
+ * A connection in the queue moves on towards its end: has it been accepted by
+ * then? If that went unseen, it is counted when the socket goes.
+ */
+static inline void note_taken(struct sock *sk)
+{
+	struct conn *n = conns.lookup(&sk);
+
+	if (!n)
+		return;
+	/* Of MPTCP another socket is accepted than that of the connection. */
+	if (!n->direction && NB_GET(sk, sk_socket) && !nb_sk_is_mptcp(sk))
+		n->taken = 1;
+}
+
 static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 {
 	struct conn_config *c = get_config();
@@ -354,6 +380,8 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 		return connect_begins(c, sk);
 	if (old == STATE_LISTEN && new == STATE_SYN_RECV)
 		return queue_begins(c, sk);
+	if (BY_URING && was_open(old))
+		note_taken(sk);
 	if (new != STATE_ESTABLISHED &&new != STATE_CLOSE)
 		return;
 	n = conns.lookup(&sk);
@@ -417,7 +445,8 @@ int conn_state(struct bpf_raw_tracepoint_args *ctx)
 	u32 old = ctx->args[1], new = ctx->args[2];
 
 	if (new == STATE_ESTABLISHED || new == STATE_CLOSE ||
-	    (old == STATE_LISTEN && new == STATE_SYN_RECV))
+	    (old == STATE_LISTEN && new == STATE_SYN_RECV) ||
+	    (BY_URING && was_open(old)))
 		on_state(ctx, (struct sock *)ctx->args[0], old, new);
 	return 0;
 }
@@ -440,9 +469,15 @@ int conn_destroy(struct bpf_raw_tracepoint_args *ctx)
 	if (!c || !(c->flags & CONN_LIVE))
 		return 0;
 	copy = *n;
-	if (!forget(sk) || !copy.direction)
+	if (!forget(sk))
 		return 0;
 	nb_sk_tuple(sk, &t);
+	if (!copy.direction) {
+		if (copy.taken && ip_wanted(c, t.ip) &&
+		    ports_wanted(c, t.sport, t.dport))
+			nb_count(NB_COUNT_MISSED);
+		return 0;
+	}
 	if (!(copy.state & CONN_IS_OPEN) || t.sport != copy.sport ||
 	    t.dport != copy.dport) {
 		nb_count(NB_COUNT_MISSED);
@@ -542,7 +577,7 @@ static inline void on_accept_exit(void *ctx, long fd)
 	sk = nb_task_sock(fd);
 	if (sk)
 		on_accept(ctx, c, sk);
-	else if (task_wanted(c))
+	else if (!BY_URING && task_wanted(c))
 		/* Another thread has closed or replaced it already. */
 		nb_count(NB_COUNT_MISSED);
 }
@@ -565,18 +600,19 @@ int conn_uring(struct bpf_raw_tracepoint_args *ctx)
 	c = get_config();
 	if (!c || !(c->flags & CONN_WANT_ACCEPT))
 		return 0;
-	sk = u.slot ? 0 : nb_task_sock(u.res);
+	if (u.slot)
+		return 0; /* no descriptor; conn_destroy() counts it */
+	sk = nb_task_sock(u.res);
+	if (!sk)
+		return 0;
 	if (u.opcode < 0) {
-		n = sk ? conns.lookup(&sk) : 0;
+		n = conns.lookup(&sk);
 		if (!n)
 			return 0;
 		if (n->direction)
 			return 0;
 	}
-	if (sk)
-		on_accept(ctx, c, sk);
-	else if (task_wanted(c))
-		nb_count(NB_COUNT_MISSED);
+	on_accept(ctx, c, sk);
 	return 0;
 }
 #endif

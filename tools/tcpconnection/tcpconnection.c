@@ -15,6 +15,7 @@
 #include "log.h"
 #include "loop.h"
 #include "losses.h"
+#include "plans.h"
 #include "priv.h"
 #include "prog.h"
 #include "rows.h"
@@ -23,79 +24,6 @@
 #include "tcpconnection.h"
 
 extern const char nb_text_tcpconnection[];
-
-/* Which hooks an invocation takes. */
-enum {
-	WANT_STATE = 1,
-	WANT_ACCEPT = 2,
-	WANT_FAILED = 4,
-	WANT_BEGIN = 8,
-};
-
-/* Connects under way at once, whose end a kprobe is to see. */
-#define MAX_CALLS 4096
-
-/* clang-format off */
-#define STATE_HOOKS(need)                                                    \
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_begin", WANT_BEGIN,   \
-	  .nested_ok = true },                                               \
-	{ NB_HOOK_RAW_TP, "inet_sock_set_state", "conn_state", need,         \
-	  .twice = true },                                                   \
-	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "conn_destroy", need,          \
-	  .twice = true }
-/* Accepts that are no system calls; Linux 5.5, CONFIG_IO_URING. */
-#define URING_HOOK                                                           \
-	{ NB_HOOK_RAW_TP, "io_uring_complete", "conn_uring", WANT_ACCEPT,    \
-	  .nested_ok = true, .optional = true }
-/* clang-format on */
-
-static const struct nb_hook tracepoint_hooks[] = {
-	STATE_HOOKS(WANT_STATE | WANT_ACCEPT),
-	{ NB_HOOK_TP, "syscalls/sys_exit_accept", "conn_accept", WANT_ACCEPT },
-	{ NB_HOOK_TP, "syscalls/sys_exit_accept4", "conn_accept", WANT_ACCEPT },
-	{ NB_HOOK_TP, "syscalls/sys_enter_connect", "conn_connect_enter",
-	  WANT_FAILED },
-	{ NB_HOOK_TP, "syscalls/sys_exit_connect", "conn_connect_exit",
-	  WANT_FAILED },
-	URING_HOOK,
-};
-
-/* Where tracefs can't be read: a hook on every system call. */
-static const struct nb_hook raw_hooks[] = {
-	STATE_HOOKS(WANT_STATE | WANT_ACCEPT),
-	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit", WANT_ACCEPT },
-	{ NB_HOOK_RAW_TP, "sys_enter", "conn_sys_enter", WANT_FAILED },
-	{ NB_HOOK_RAW_TP, "sys_exit", "conn_sys_exit_failed", WANT_FAILED },
-	URING_HOOK,
-};
-
-/* What a connect or an accept comes to, by whatever way the process asks. */
-static const struct nb_hook function_hooks[] = {
-	STATE_HOOKS(WANT_STATE),
-	{ NB_HOOK_ENTRY, "security_sock_graft", "conn_graft", WANT_ACCEPT },
-	{ NB_HOOK_ENTRY, "security_socket_connect", "conn_connect_enter",
-	  WANT_FAILED },
-	{ NB_HOOK_RETURN, "security_socket_connect", "conn_connect_denied",
-	  WANT_FAILED, .calls = MAX_CALLS },
-	{ NB_HOOK_RETURN, "inet_stream_connect", "conn_connect_exit",
-	  WANT_FAILED, .calls = MAX_CALLS },
-};
-
-static const struct nb_plan plans[] = {
-	[CONN_PLAN_TRACEPOINT] = { "tracepoint", tracepoint_hooks,
-				   sizeof(tracepoint_hooks) /
-					   sizeof(tracepoint_hooks[0]) },
-	[CONN_PLAN_RAW] = { "raw", raw_hooks,
-			    sizeof(raw_hooks) / sizeof(raw_hooks[0]) },
-	[CONN_PLAN_FENTRY] = { "fentry", function_hooks,
-			       sizeof(function_hooks) /
-				       sizeof(function_hooks[0]),
-			       NB_BY_FENTRY },
-	[CONN_PLAN_KPROBE] = { "kprobe", function_hooks,
-			       sizeof(function_hooks) /
-				       sizeof(function_hooks[0]),
-			       NB_BY_KPROBE },
-};
 
 struct run {
 	struct nb_table *table;
@@ -188,17 +116,6 @@ static int on_exit_of_process(void *ctx)
 	return 0;
 }
 
-static unsigned wanted_hooks(void)
-{
-	bool connects = conn_args.direction != CONN_ACCEPT;
-	bool accepts = conn_args.direction != CONN_CONNECT;
-	bool remembers = conn_args.latency || conn_args.life;
-
-	return (connects || remembers ? WANT_STATE : 0) |
-	       (accepts ? WANT_ACCEPT : 0) | (connects ? WANT_BEGIN : 0) |
-	       (connects && conn_args.failed ? WANT_FAILED : 0);
-}
-
 static int open_prog(struct run *run)
 {
 	const struct nb_prog_map maps[] = {
@@ -210,9 +127,9 @@ static int open_prog(struct run *run)
 	const struct nb_prog_spec spec = {
 		.tool = nb_log_name(),
 		.text = nb_text_tcpconnection,
-		.plans = plans,
-		.nplans = sizeof(plans) / sizeof(plans[0]),
-		.want = wanted_hooks(),
+		.plans = conn_plans,
+		.nplans = CONN_PLANS,
+		.want = conn_hooks_wanted(),
 		.variant = conn_args.failed ? "failed" : NULL,
 		.maps = maps,
 		.nmaps = sizeof(maps) / sizeof(maps[0]),

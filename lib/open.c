@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which plan, and where its image comes from. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compile.h"
+#include "image.h"
+#include "kernel.h"
+#include "load.h"
+#include "prog_impl.h"
+
+/* What opening works with, and frees when it is done. */
+struct opening {
+	const struct nb_prog_spec *spec;
+	const struct nb_plan *plan;
+	struct nb_kernel *kernel;
+	struct nb_error *why;
+	struct nb_prog *prog;
+	int cache;  /* its directory, or -errno */
+	bool final; /* what failed would fail with another plan as well */
+};
+
+/* What an image is called, made with, and known by. */
+struct recipe {
+	char name[96];
+	char plan[48];
+	char variant[48];
+	const char *defines[6];
+	char *key;
+	size_t key_len;
+};
+
+static bool plan_has_functions(const struct nb_plan *plan)
+{
+	for (size_t i = 0; i < plan->nhooks; i++)
+		if (plan->hooks[i].kind == NB_HOOK_ENTRY ||
+		    plan->hooks[i].kind == NB_HOOK_RETURN)
+			return true;
+	return false;
+}
+
+/* 0 or -errno. On success the caller frees r->key. */
+static int get_recipe(const struct opening *o, struct recipe *r)
+{
+	const struct nb_prog_args *args = o->spec->args;
+	const char *variant = o->spec->variant;
+	size_t n = 0;
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	snprintf(r->plan, sizeof(r->plan), "NB_PLAN_%s", o->plan->name);
+	r->defines[n++] = r->plan;
+	if (plan_has_functions(o->plan))
+		r->defines[n++] = o->plan->how == NB_BY_FENTRY ? "NB_FENTRY"
+							       : "NB_KPROBE";
+	if (!o->prog->ringbuf)
+		r->defines[n++] = "NB_PERF_BUFFER";
+	if (args->headers)
+		r->defines[n++] = NB_DEFINE_HEADERS;
+	if (variant) {
+		snprintf(r->variant, sizeof(r->variant), "NB_WITH_%s", variant);
+		r->defines[n++] = r->variant;
+	}
+	snprintf(r->name, sizeof(r->name), "%s-%s%s%s%s%s.img", o->spec->tool,
+		 o->plan->name, variant ? "-" : "", variant ? variant : "",
+		 args->headers ? "-headers" : "",
+		 o->prog->ringbuf ? "" : "-perf");
+	err = nb_image_key(o->spec->text, r->defines, &r->key, &r->key_len);
+	if (err) {
+		r->key = NULL;
+		nb_error_set(o->why, err, "cannot name the image: %s",
+			     strerror(-err));
+	}
+	return err;
+}
+
+static int attach(const struct opening *o, const struct nb_image *img)
+{
+	return nb_prog_attach(o->prog, o->spec, o->plan, img, o->kernel,
+			      o->why);
+}
+
+/* The plan from its image in the cache. 0 or -errno. */
+static int open_cached(const struct opening *o, const struct recipe *r)
+{
+	struct nb_image img;
+	void *buf;
+	int err;
+
+	err = nb_cache_read(o->cache, r->name, r->key, r->key_len, &buf, &img);
+	if (err) {
+		if (err != -ENOENT)
+			nb_verbose("cannot use the cached image '%s': %s",
+				   r->name,
+				   err == -ESTALE ? "made for something else"
+						  : strerror(-err));
+		return nb_error_set(o->why, -ENOENT, "not in the cache");
+	}
+	err = attach(o, &img);
+	free(buf);
+	if (err)
+		nb_verbose("cannot use the cached image '%s': %s", r->name,
+			   o->why->text);
+	return err;
+}
+
+/* Does the kernel have every hook of the plan? 0 or -errno. */
+static int plan_usable(const struct opening *o)
+{
+	for (size_t i = 0; i < o->plan->nhooks; i++) {
+		const struct nb_hook *hook = &o->plan->hooks[i];
+		int err;
+
+		if (!(hook->need & o->spec->want) || hook->optional)
+			continue;
+		err = nb_hook_usable(o->kernel, o->plan->how, hook, o->why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The image that netbcc-cc makes, also into the cache. 0 or -errno. */
+static int compile(const struct opening *o, const struct recipe *r,
+		   void **ret_buf, struct nb_image *img)
+{
+	size_t len;
+	void *buf;
+	int err, lost;
+
+	err = nb_compile(o->spec->text, r->defines, &buf, &len, o->why);
+	if (err)
+		return err;
+	err = nb_image_parse(buf, len, img);
+	if (!err && (img->key_len != r->key_len ||
+		     memcmp(img->key, r->key, r->key_len)))
+		err = -ESTALE;
+	if (err) {
+		free(buf);
+		return nb_error_set(
+			o->why, err,
+			"cannot use what netbcc-cc made: %s (install netbcc again)",
+			err == -ESTALE ? "it is of another version"
+				       : "damaged image");
+	}
+	if (o->cache >= 0) {
+		lost = nb_cache_write(o->cache, r->name, buf, len);
+		if (lost)
+			nb_verbose("cannot keep the image '%s': %s", r->name,
+				   strerror(-lost));
+	}
+	*ret_buf = buf;
+	return 0;
+}
+
+/* The plan, compiled. 0 or -errno. */
+static int open_fresh(struct opening *o, const struct recipe *r)
+{
+	struct nb_image img;
+	void *buf = NULL;
+	int err = plan_usable(o);
+
+	if (err)
+		return err;
+	err = compile(o, r, &buf, &img);
+	o->final = err;
+	if (err)
+		return err;
+	err = attach(o, &img);
+	free(buf);
+	return err;
+}
+
+/* The first plan that works of those that are in the cache. 0 or -errno. */
+static int open_any_cached(struct opening *o)
+{
+	const struct nb_prog_spec *spec = o->spec;
+	struct recipe r;
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < spec->nplans && err && err != -EPERM; i++) {
+		o->plan = &spec->plans[i];
+		if (spec->args->plan && spec->args->plan != i + 1)
+			continue;
+		err = get_recipe(o, &r);
+		if (!err)
+			err = open_cached(o, &r);
+		free(r.key);
+	}
+	return err;
+}
+
+/*
+ * The first plan that works. 0 or -errno, then with the reason of the plan that
+ * wants least of the kernel: tracepoints.
+ */
+static int open_any_fresh(struct opening *o)
+{
+	const struct nb_prog_spec *spec = o->spec;
+	struct nb_error why = { "" };
+	struct recipe r;
+	int err, ret = 0;
+	bool functions = true;
+
+	for (size_t i = 0; i < spec->nplans; i++) {
+		o->plan = &spec->plans[i];
+		if (spec->args->plan && spec->args->plan != i + 1)
+			continue;
+		err = get_recipe(o, &r);
+		if (!err)
+			err = open_fresh(o, &r);
+		free(r.key);
+		if (!err || err == -EPERM || o->final)
+			return err;
+		nb_verbose("plan '%s': %s", o->plan->name, o->why->text);
+		if (!ret || (functions && !plan_has_functions(o->plan))) {
+			ret = err;
+			why = *o->why;
+			functions = plan_has_functions(o->plan);
+		}
+	}
+	if (spec->args->plan || spec->nplans == 1)
+		return nb_error_set(o->why, ret, "%s", why.text);
+	return nb_error_set(o->why, ret,
+			    "%s; no other plan works either (-v shows why)",
+			    why.text);
+}
+
+int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
+		 struct nb_error *why)
+{
+	struct opening o = { .spec = spec, .why = why, .cache = -ECANCELED };
+	int err = -ENOENT;
+
+	o.prog = calloc(1, sizeof(*o.prog));
+	if (!o.prog || nb_kernel_new(&o.kernel)) {
+		free(o.prog);
+		return nb_error_set(why, -ENOMEM, "out of memory");
+	}
+	libbpf_set_print(NULL); /* it would print; it also returns its errors */
+	nb_kprobes_clean(o.kernel);
+	o.prog->ringbuf = !spec->args->perf_buffer && nb_load_has_ringbuf();
+	if (!spec->args->no_cache) {
+		o.cache = nb_cache_open();
+		if (o.cache < 0)
+			nb_verbose("cannot use the cache: %s",
+				   strerror(-o.cache));
+	}
+	if (o.cache >= 0) {
+		err = open_any_cached(&o);
+		o.prog->warm = !err;
+	}
+	if (err && err != -EPERM)
+		err = open_any_fresh(&o);
+	if (o.cache >= 0)
+		close(o.cache);
+	nb_kernel_free(o.kernel);
+	/* What BTF took, 20 MB for a moment, is not to stay resident. */
+	malloc_trim(0);
+	if (err) {
+		nb_prog_free(o.prog);
+		return err;
+	}
+	o.prog->plan = o.plan->name;
+	*ret = o.prog;
+	return 0;
+}
