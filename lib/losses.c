@@ -16,7 +16,7 @@ void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 		if (n != said->missed) {
 			nb_error(
 				"lost %" PRIu64
-				" events: the kernel did not run the program for them",
+				" events: no program saw them",
 				n - said->missed);
 			said->missed = n;
 		}

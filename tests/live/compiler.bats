@@ -68,6 +68,53 @@ compile_fails() {
 	grep -q no_such_struct "$T/words"
 }
 
+@test "functions and tracepoints that the kernel has, and has not" {
+	cat >"$T/text" <<-'EOF'
+		#pragma netbcc func tcp_sendmsg
+		#pragma netbcc func no_such_function
+		#pragma netbcc tracepoint inet_sock_set_state
+		#pragma netbcc tracepoint no_such_tracepoint
+		#if NB_ARGS_tcp_sendmsg != 3
+		#error tcp_sendmsg(sk, msg, size)
+		#endif
+		#if NB_TP_ARGS_inet_sock_set_state != 3
+		#error inet_sock_set_state(sk, oldstate, newstate)
+		#endif
+		#if defined(NB_ARGS_no_such_function) || \
+			defined(NB_TP_ARGS_no_such_tracepoint)
+		#error there is no such thing
+		#endif
+		int nothing(void *ctx)
+		{
+			return 0;
+		}
+	EOF
+	compile <"$T/text"
+	# The image names the function, with its id.
+	local id
+	id=$(bpftool btf dump file /sys/kernel/btf/vmlinux |
+		sed -n "s/^\[\([0-9]*\)\] FUNC 'tcp_sendmsg' .*/\1/p")
+	python3 - "$T/image" "$id" <<-'EOF'
+		import struct, sys
+		image = open(sys.argv[1], 'rb').read()
+		at = image.index(b'tcp_sendmsg\0' + bytes(44))
+		got = struct.unpack_from('II', image, at + 56)
+		print(got, sys.argv[2])
+		sys.exit(got != (int(sys.argv[2]), 3))
+	EOF
+}
+
+@test "a pragma that can't be understood" {
+	local line
+	for line in "" "func" "tracepoint" "field sock" "type sock"; do
+		{
+			echo "#pragma netbcc $line"
+			cat "$TEXT"
+		} >"$T/text"
+		compile_fails <"$T/text"
+	done
+}
+
 @test "no room for the image" {
 	run sh -c '"$0" "$@" >/dev/full' "$NETBCC_CC" "${DEFINES[@]}" <"$TEXT"
 	[ "$status" = 1 ]

@@ -25,6 +25,9 @@ static void with_btf(void)
 	test_int(nb_kernel_has_func(k, "tcp_v4_rcv"), 1, "tcp_v4_rcv");
 	test_int(nb_kernel_has_func(k, "no_such_function"), 0,
 		 "a function that is not there");
+	test_ok(nb_kernel_func_id(k, "tcp_v4_rcv") > 0, "has an id in BTF");
+	test_int(nb_kernel_func_id(k, "no_such_function"), -ENOENT,
+		 "one that is not there has none");
 	test_int(nb_kernel_has_field(k, "sock", "sk_protocol"), 1,
 		 "sock.sk_protocol");
 	test_int(nb_kernel_has_field(k, "sock_common", "skc_daddr"), 1,
@@ -50,6 +53,8 @@ static void without_btf(void)
 
 	nb_kernel_new(&k);
 	nb_kernel_hide_btf(k);
+	test_int(nb_kernel_func_id(k, "tcp_v4_rcv"), -ENODATA,
+		 "without BTF no function has an id");
 	test_int(nb_kernel_raw_tp_args(k, "inet_sock_set_state"), -ENODATA,
 		 "without BTF: a tracepoint is there, its arguments unknown");
 	test_int(nb_kernel_raw_tp_args(k, "no_such_tracepoint"), -ENOENT,
