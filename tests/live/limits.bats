@@ -18,11 +18,11 @@ rows() {
 }
 
 lost() {
-	sum_of 'lost \([0-9]*\) records'
+	sum_of 'lost ([0-9]+) records'
 }
 
 forgotten() {
-	sum_of '\([0-9]*\) connections not remembered'
+	sum_of '([0-9]+) connections not remembered'
 }
 
 # storm ARG...: sets $MADE to the number of connections.
@@ -265,7 +265,7 @@ as_nobody() {
 	for n in 6 8 12 16 20; do
 		# shellcheck disable=SC2016 # for the other shell
 		run --separate-stderr bash -c 'ulimit -n "$0"; exec "$@"' \
-			"$n" timeout 10 "$BIN" -n "$NS" --no-cache "${PLAN[@]}"
+			"$n" timeout $((10 * NB_SLOW)) "$BIN" -n "$NS" --no-cache "${PLAN[@]}"
 		echo "$n: $status: $stderr"
 		[ "$status" = 1 ]
 		[ "${#stderr_lines[@]}" = 1 ]
