@@ -5,6 +5,8 @@
 load ../helper
 
 setup() {
+	# Kernel headers take many times as long as types from BTF.
+	[ "${NB_TYPES:-btf}" = btf ] || NB_SLOW=$((4 * NB_SLOW))
 	live_setup
 }
 
