@@ -3,8 +3,15 @@
 # of its own, with the command outside, and waits for things to happen instead
 # of for time to pass.
 #
-# NB_PLAN (tracepoint | raw) and NB_BUFFER (ring | perf) choose how the command
-# works, so that the same file can be run for each.
+# The environment chooses how the command works, so that the same file can be
+# run for each way (scripts/matrix):
+#
+#	NB_PLAN		a plan's name (default: the command chooses)
+#	NB_BUFFER	ring | perf
+#	NB_TYPES	btf | headers (compile with linux-headers) | hidden (who
+#			runs the tests has hidden the BTF, see hide_btf)
+#	NB_CACHE	a directory for images that all files share
+#	NB_SLOW		how many times slower than usual this machine is
 
 bats_require_minimum_version 1.5.0
 
@@ -12,6 +19,7 @@ ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 BIN=$ROOT/build/bin/tcpconnection
 LOAD=$ROOT/build/work/connload
 export TZ=Europe/Berlin # local time must not pass for UTC
+export NB_SLOW=${NB_SLOW:-1}
 
 # Run "$@", which has to fail. (A test does not end at "! command".)
 refute() {
@@ -21,26 +29,33 @@ refute() {
 	fi
 }
 
-# Poll until "$@" succeeds, for at most ten seconds.
+# Poll until "$@" succeeds, for at most ten seconds. Where starting a program
+# takes long, to poll with one would take what is waited for its time: so pauses
+# are timeouts of a pipe that nobody writes to.
 eventually() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 10 * NB_SLOW)) pause
+	exec {pause}<> <(:)
 	while [ "$SECONDS" -le "$end" ]; do
 		if "$@"; then
+			exec {pause}<&-
 			return 0
 		fi
-		sleep 0.02
+		read -rt 0.02 -u "$pause" || true
 	done
+	exec {pause}<&-
 	echo "never came true: $*"
 	return 1
 }
 
 # Has process $1 ended (if only as a zombie)?
 ended() {
-	[[ ! -e /proc/$1/stat || $(sed 's/.*) //' "/proc/$1/stat") == Z* ]]
+	local stat=''
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } == Z* ]]
 }
 
 live_setup() {
-	[ "$(id -u)" = 0 ] || skip "needs root"
+	[ "$EUID" = 0 ] || skip "needs root"
 	T=$BATS_TEST_TMPDIR
 	TRUTH=$T/truth
 	: >"$TRUTH"
@@ -52,7 +67,8 @@ live_setup() {
 	PLAN=()
 	[ -z "${NB_PLAN:-}" ] || PLAN+=(--plan "$NB_PLAN")
 	[ "${NB_BUFFER:-ring}" = ring ] || PLAN+=(--perf-buffer)
-	export NETBCC_CACHE=$BATS_SUITE_TMPDIR/cache
+	[ "${NB_TYPES:-btf}" != headers ] || PLAN+=(--headers)
+	export NETBCC_CACHE=${NB_CACHE:-$BATS_SUITE_TMPDIR/cache}
 	new_netns "$NS"
 }
 
@@ -78,9 +94,11 @@ OTHER6=2001:db8:2::2
 new_netns() {
 	ip netns add "$1"
 	NAMESPACES+=("$1")
-	nsenter --net="/run/netns/$1" ip link set lo up
 	# Another address than ::1, as 127.0.0.2 is another than 127.0.0.1.
-	nsenter --net="/run/netns/$1" ip addr add "$OTHER6/128" dev lo
+	ip -n "$1" -batch - <<-END
+		link set lo up
+		addr add $OTHER6/128 dev lo
+	END
 }
 
 # Run "$@" in the test's namespace; only the network is another one.
@@ -92,16 +110,16 @@ in_ns() {
 BLACKHOLE=192.0.2.2
 BLACKHOLE6=2001:db8:1::2
 add_blackhole() {
-	in_ns ip link add va type veth peer name vb
-	in_ns ip link set va up
-	in_ns ip link set vb up
-	in_ns ip addr add 192.0.2.1/24 dev va
-	in_ns ip addr add 2001:db8:1::1/64 dev va nodad
 	# Nobody has this hardware address.
-	in_ns ip neigh add "$BLACKHOLE" dev va lladdr 02:00:00:00:00:99 \
-		nud permanent
-	in_ns ip neigh add "$BLACKHOLE6" dev va lladdr 02:00:00:00:00:99 \
-		nud permanent
+	ip -n "$NS" -batch - <<-END
+		link add va type veth peer name vb
+		link set va up
+		link set vb up
+		addr add 192.0.2.1/24 dev va
+		addr add 2001:db8:1::1/64 dev va nodad
+		neigh add $BLACKHOLE dev va lladdr 02:00:00:00:00:99 nud permanent
+		neigh add $BLACKHOLE6 dev va lladdr 02:00:00:00:00:99 nud permanent
+	END
 }
 
 # in_background NAME PROGRAM...: in the background; its pid in $SPAWNED. (Of a
@@ -118,7 +136,7 @@ in_background() {
 }
 
 attached() {
-	ended "$TRACER" || grep -q 'tracing with plan' "$T/$1.err"
+	ended "$TRACER" || [[ $(<"$T/$1.err") == *"tracing with plan"* ]]
 }
 
 # trace_as NAME COMMAND...: start the command in the background with -v and
@@ -205,20 +223,27 @@ workload() {
 compare() {
 	local form=$1
 	shift
-	python3 "$ROOT/tests/compare.py" "$form" "$TRUTH" "$T/trace.out" \
+	python3 -IS "$ROOT/tests/compare.py" "$form" "$TRUTH" "$T/trace.out" \
 		--missed "$(missed)" "$@"
 }
 
 # The sum of the numbers in the messages on standard error that match.
 sum_of() {
-	cat "$T"/*.err 2>/dev/null | sed -n "s/^tcpconnection: $1.*/\1/p" |
-		awk '{ n += $1 } END { print n + 0 }'
+	local file line sum=0
+	for file in "$T"/*.err; do
+		while IFS= read -r line; do
+			if [[ $line =~ ^tcpconnection:\ $1 ]]; then
+				sum=$((sum + BASH_REMATCH[1]))
+			fi
+		done <"$file"
+	done 2>/dev/null
+	echo "$sum"
 }
 
 # The kernel does not run a program that is running on that CPU already. On a
 # busy machine that happens, and the command says how often.
 missed() {
-	sum_of 'lost \([0-9]*\) events'
+	sum_of 'lost ([0-9]+) events'
 }
 
 # one_line FILE REGEX: the file is exactly one line, which matches.

@@ -130,7 +130,7 @@ compile_fails() {
 	make -C "$ROOT" --no-print-directory install DESTDIR="$T/root" \
 		PREFIX=/opt/netbcc >/dev/null
 	local bin=$T/root/opt/netbcc/sbin/tcpconnection
-	timeout -s INT 10 "$bin" -v -c 1 2>"$T/err" || true
+	timeout -s INT $((10 * NB_SLOW)) "$bin" -v -c 1 2>"$T/err" || true
 	grep -q '(cold start)' "$T/err"
 }
 

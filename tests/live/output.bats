@@ -168,7 +168,11 @@ trace_into_head() {
 	in_background head sh -c 'exec head -n 1 <"$0"' "$T/pipe"
 	HEAD=$SPAWNED
 	# shellcheck disable=SC2016 # for the other shell
-	trace_as trace sh -c 'exec "$@" >"$0"' "$T/pipe" "$BIN" -n "$NS" "$@"
+	in_background trace sh -c 'exec "$@" >"$0"' "$T/pipe" "$BIN" -n "$NS" \
+		-v "${PLAN[@]}" "$@"
+	TRACER=$SPAWNED
+	# It may have ended already: head has read the header.
+	eventually attached trace
 }
 
 @test "| head -1: ends with success when its reader has gone" {

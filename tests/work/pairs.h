@@ -352,7 +352,7 @@ static void pairs_print(int64_t quiet)
 				    opts.backlog < SOMAXCONN
 					    ? 0
 					    : (a->start - c->done) / 1000 -
-						      2000,
+						      EARLY_US,
 				    (a->done - c->start) / 1000 + 1);
 		printf("}\n");
 		if (opts.rst || opts.unspec)

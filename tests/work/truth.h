@@ -46,7 +46,7 @@ static inline void print_latency(int64_t start, int64_t done)
 {
 	int64_t us = (done - start) / 1000;
 
-	print_range("latency_us", us - SLACK_MS * 1000, us + 1);
+	print_range("latency_us", us - SLACK_MS * 1000LL, us + 1);
 }
 
 /*

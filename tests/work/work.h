@@ -34,11 +34,14 @@
 
 #define MAX_THREADS 64
 #define MAX_COUNT 1000000
-#define LIMIT_SECONDS 120 /* no workload outlives this */
-#define BLOCKED_MS 5000	  /* for the acceptors to be inside accept() */
-#define QUIET_MS 10000	  /* for the last socket to reach CLOSE */
-#define SLACK_MS 250	  /* a thread may not run for so long */
-#define EXIT_SKIP 77	  /* the kernel has no such thing */
+#define EXIT_SKIP 77 /* the kernel has no such thing */
+
+/* Times NB_SLOW, for machines that are so many times slower. */
+#define LIMIT_SECONDS (120 * slow) /* no workload outlives this */
+#define BLOCKED_MS (5000 * slow)   /* for the acceptors to be in accept() */
+#define QUIET_MS (10000 * slow)	   /* for the last socket to reach CLOSE */
+#define SLACK_MS (250 * slow)	   /* a thread may not run for so long */
+#define EARLY_US (2000 * slow)	   /* a client knows before the server */
 
 struct opts {
 	int ip;	     /* 4 or 6 */
@@ -113,6 +116,7 @@ static struct opts opts = {
 	.backlog = SOMAXCONN,
 };
 static struct shared *shared;
+static unsigned slow = 1;
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *fmt, ...)
