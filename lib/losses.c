@@ -14,10 +14,8 @@ void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 	if (!nb_prog_count(prog, NB_COUNT_MISSED, &n)) {
 		n += nb_prog_missed(prog);
 		if (n != said->missed) {
-			nb_error(
-				"lost %" PRIu64
-				" events: no program saw them",
-				n - said->missed);
+			nb_error("lost %" PRIu64 " events: no program saw them",
+				 n - said->missed);
 			said->missed = n;
 		}
 	}
