@@ -227,6 +227,12 @@ compare() {
 		--missed "$(missed)" "$@"
 }
 
+# Does the command that was traced hook functions? They see whatever way there
+# is to accept and to connect.
+by_function() {
+	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"
+}
+
 # The sum of the numbers in the messages on standard error that match.
 sum_of() {
 	local file line sum=0

@@ -146,6 +146,20 @@ sys.exit(int(stat["TCPFastOpenPassive"]) < 8)'
 	compare json --rows 12
 }
 
+@test "a 32-bit program accepts: shown, or counted" {
+	trace --json -l
+	workload pairs --abi32 --count 7 --threads 2 --bytes-up 10
+	stop
+	if by_function; then
+		compare json --life --rows 28
+	else
+		[ "$(missed)" = 7 ]
+		python3 -IS "$ROOT/tests/compare.py" json "$TRUTH" \
+			"$T/trace.out" --life --rows 14 \
+			--where 'direction == "connect"'
+	fi
+}
+
 @test "UNIX and UDP sockets, and misuse, are not reported" {
 	trace --json -f -l
 	workload other --count 3

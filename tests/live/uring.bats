@@ -26,15 +26,10 @@ accepted() {
 	compare json --latency --life --rows 200
 }
 
-# Does the plan show what has no descriptor?
-sees_slots() {
-	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"
-}
-
 # slots COUNT: the truth has so many accepts into slots, and no others.
 slots() {
 	stop
-	if sees_slots; then
+	if by_function; then
 		compare json --latency --life --rows $((4 * $1))
 		return
 	fi
@@ -108,7 +103,7 @@ slots() {
 	workload pairs --uring direct --uring-mix --count 20 --threads 6
 	workload pairs --uring alloc --uring-mix --count 20 --threads 6
 	stop
-	if sees_slots; then
+	if by_function; then
 		compare json --latency --life --rows 160
 		return
 	fi
@@ -241,7 +236,7 @@ slots() {
 		--port 9 --ip 6
 	workload fail --uring-connect --expect ECONNREFUSED --count 2
 	stop
-	if sees_slots; then
+	if by_function; then
 		compare json --failed --latency --rows 5
 	else
 		# There io_uring's own operations have no hook before the SYN.

@@ -41,6 +41,7 @@ static const struct {
 	{ "fastopen", FLAG, &opts.fastopen },
 	{ "mptcp", FLAG, &opts.mptcp },
 	{ "rst", FLAG, &opts.rst },
+	{ "abi32", FLAG, &opts.abi32 },
 	{ "unspec", FLAG, &opts.unspec },
 	{ "again", FLAG, &opts.again },
 	{ "backlog", NUMBER, &opts.backlog },

@@ -187,6 +187,25 @@ static void pairs_client(int go)
 			die("the client got too little");
 }
 
+/* accept4() as a 32-bit program makes it. */
+static int pairs_accept32(void)
+{
+#ifdef __x86_64__
+	int ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(ACCEPT4_32), "b"(pairs_listener), "c"(0), "d"(0),
+			   "S"(SOCK_CLOEXEC)
+			 : "memory", "r8", "r9", "r10", "r11");
+	errno = ret < 0 ? -ret : 0;
+	return ret < 0 ? -1 : ret;
+#else
+	fprintf(stderr, "connload: no 32-bit system calls here\n");
+	exit(EXIT_SKIP);
+#endif
+}
+
 /* Take connection @n, by accept() and accept4() in turn. */
 static int pairs_accept(unsigned n, struct side *s)
 {
@@ -201,7 +220,9 @@ static int pairs_accept(unsigned n, struct side *s)
 		if (opts.accept_delay_ms)
 			sleep_ms(opts.accept_delay_ms);
 		s->start = now();
-		if (n % 2)
+		if (opts.abi32)
+			fd = pairs_accept32();
+		else if (n % 2)
 			fd = accept4(pairs_listener, (struct sockaddr *)&from,
 				     &len, SOCK_CLOEXEC);
 		else
@@ -211,6 +232,8 @@ static int pairs_accept(unsigned n, struct side *s)
 	} while (fd < 0 && errno == EAGAIN);
 	if (fd < 0)
 		die("cannot accept: %s", strerror(errno));
+	if (opts.abi32 && getpeername(fd, (struct sockaddr *)&from, &len))
+		die("cannot ask for the peer: %s", strerror(errno));
 	to_record(&from, &s->remote);
 	side_local(s, fd);
 	return fd;

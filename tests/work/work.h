@@ -34,7 +34,8 @@
 
 #define MAX_THREADS 64
 #define MAX_COUNT 1000000
-#define EXIT_SKIP 77 /* the kernel has no such thing */
+#define ACCEPT4_32 364 /* of i386 */
+#define EXIT_SKIP 77   /* the kernel has no such thing */
 
 /* Times NB_SLOW, for machines that are so many times slower. */
 #define LIMIT_SECONDS (120 * slow) /* no workload outlives this */
@@ -56,6 +57,7 @@ struct opts {
 	bool bind;   /* the source address */
 	bool same_tuple;
 	bool close; /* before the answer */
+	bool abi32; /* the server's system calls are those of i386 */
 	bool uring_connect;
 	bool uring_async; /* connect in a worker */
 	bool uring_recv;
@@ -410,6 +412,8 @@ static inline bool waits(long nr)
 	if (nr == SYS_poll)
 		return true;
 #endif
+	if (opts.abi32 && nr == ACCEPT4_32)
+		return true;
 	return nr == SYS_accept || nr == SYS_accept4 || nr == SYS_ppoll ||
 	       nr == SYS_io_uring_enter;
 }
