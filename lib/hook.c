@@ -50,6 +50,13 @@ static int tracepoint_usable(struct nb_kernel *kernel,
 		hook->target, lacking(hook).text);
 }
 
+/* Does the kernel say that it never will? */
+static bool refused(int err)
+{
+	return err == -EPERM || err == -EINVAL || err == -KERNEL_ENOTSUPP ||
+	       err == -EOPNOTSUPP;
+}
+
 static int fentry_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
 			 struct nb_error *why)
 {
@@ -66,11 +73,17 @@ static int fentry_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
 			why, id,
 			"cannot attach to the function '%s': the kernel's BTF has none of that name%s",
 			func, lacking(hook).text);
+	if (hook->kind == NB_HOOK_RETURN && hook->calls &&
+	    !nb_kernel_has_field(kernel, "bpf_tramp_image", "image"))
+		return nb_error_set(
+			why, -EOPNOTSUPP,
+			"cannot attach to the return of '%s': this kernel may crash when one detaches during a call (Linux 5.12)",
+			func);
 	err = nb_load_try_fentry((uint32_t)id);
 	if (err)
 		/* Not what refuses all of eBPF: another plan may do. */
 		return nb_error_set(
-			why, -EOPNOTSUPP,
+			why, refused(err) ? -EOPNOTSUPP : err,
 			"cannot attach to the function '%s': the kernel refuses fentry: %s%s",
 			func, reason(err),
 			err == -EPERM
@@ -208,6 +221,11 @@ int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
 					       hook->calls),
 				prog);
 	}
+	/* Not allowed here, another plan may be. */
+	if (link == -EPERM && !strcmp(what, "function"))
+		return nb_error_set(why, -EOPNOTSUPP,
+				    "cannot attach to the function '%s': %s",
+				    hook->target, strerror(EPERM));
 	if (link < 0)
 		nb_error_set(why, link, "cannot attach to the %s '%s': %s",
 			     what, hook->target, reason(link));

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
+
 #define GROUP "netbcc/"
 #define PMU "/sys/bus/event_source/devices/kprobe/"
 #define LOCK_TRIES 50 /* of 20 ms */
@@ -239,6 +241,8 @@ int nb_kprobe_open(struct nb_kernel *kernel, struct nb_kprobes *kprobes,
 		if (fd >= 0)
 			return fd;
 		/* Better one that may miss some than none. */
+		nb_verbose("cannot make room for %u calls of '%s': %s", calls,
+			   func, strerror(-fd));
 	}
 	return open_unnamed(func, ret);
 }

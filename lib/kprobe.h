@@ -40,7 +40,10 @@ int nb_kprobe_open(struct nb_kernel *kernel, struct nb_kprobes *kprobes,
 /* Remove the names, once the events are closed. */
 void nb_kprobes_remove(struct nb_kprobes *kprobes);
 
-/* How many returns were missed, as too many calls were under way. */
+/*
+ * How many returns were missed, as too many calls were under way (before Linux
+ * 5.17 or so tracefs says 0).
+ */
 uint64_t nb_kprobes_missed(const struct nb_kprobes *kprobes);
 
 /* Remove what netbcc's commands have left that were killed. */

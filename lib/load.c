@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define VERIFIER_LOG (4u << 20)
@@ -96,6 +97,18 @@ static void show_verifier_log(const struct nb_load *load, const char *name,
 	free(opts.log_buf);
 }
 
+/* LINUX_VERSION_CODE, which kprobes had to name before 5.0. */
+static __u32 kern_version(enum bpf_prog_type type)
+{
+	unsigned major, minor, patch = 0;
+	struct utsname un;
+
+	if (type != BPF_PROG_TYPE_KPROBE || uname(&un) ||
+	    sscanf(un.release, "%u.%u.%u", &major, &minor, &patch) < 2)
+		return 0;
+	return (major << 16) + (minor << 8) + (patch > 255 ? 255 : patch);
+}
+
 /* A copy of the program's instructions, with maps as descriptors. */
 static struct bpf_insn *copy_insns(const struct nb_image *img,
 				   const struct nb_image_prog *prog,
@@ -146,7 +159,8 @@ int nb_load_prog(const struct nb_image *img, const char *name,
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = load->attach,
-		    .attach_btf_id = load->btf_id);
+		    .attach_btf_id = load->btf_id,
+		    .kern_version = kern_version(load->type));
 	const struct nb_image_prog *prog = NULL;
 	char short_name[BPF_OBJ_NAME_LEN];
 	struct bpf_insn *insns;

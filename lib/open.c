@@ -23,6 +23,7 @@ struct opening {
 	struct nb_prog *prog;
 	int cache;  /* its directory, or -errno */
 	bool final; /* what failed would fail with another plan as well */
+	bool keep;  /* what is compiled is for later starts, too */
 };
 
 /* What an image is called, made with, and known by. */
@@ -66,9 +67,10 @@ static int get_recipe(const struct opening *o, struct recipe *r)
 		snprintf(r->variant, sizeof(r->variant), "NB_WITH_%s", variant);
 		r->defines[n++] = r->variant;
 	}
-	snprintf(r->name, sizeof(r->name), "%s-%s%s%s%s%s.img", o->spec->tool,
-		 o->plan->name, variant ? "-" : "", variant ? variant : "",
-		 args->headers ? "-headers" : "",
+	/* A plan that was asked for is none that was found to be the best. */
+	snprintf(r->name, sizeof(r->name), "%s-%s%s%s%s%s%s.img", o->spec->tool,
+		 o->plan->name, args->plan ? "-only" : "", variant ? "-" : "",
+		 variant ? variant : "", args->headers ? "-headers" : "",
 		 o->prog->ringbuf ? "" : "-perf");
 	err = nb_image_key(o->spec->text, r->defines, &r->key, &r->key_len);
 	if (err) {
@@ -116,7 +118,13 @@ static int plan_usable(const struct opening *o)
 		const struct nb_hook *hook = &o->plan->hooks[i];
 		int err;
 
-		if (!(hook->need & o->spec->want) || hook->optional)
+		/*
+		 * Functions always: where an invocation with none would find
+		 * this plan in the cache, so would one with some.
+		 */
+		if (hook->optional || (!(hook->need & o->spec->want) &&
+				       hook->kind != NB_HOOK_ENTRY &&
+				       hook->kind != NB_HOOK_RETURN))
 			continue;
 		err = nb_hook_usable(o->kernel, o->plan->how, hook, o->why);
 		if (err)
@@ -148,7 +156,7 @@ static int compile(const struct opening *o, const struct recipe *r,
 			err == -ESTALE ? "it is of another version"
 				       : "damaged image");
 	}
-	if (o->cache >= 0) {
+	if (o->cache >= 0 && o->keep) {
 		lost = nb_cache_write(o->cache, r->name, buf, len);
 		if (lost)
 			nb_verbose("cannot keep the image '%s': %s", r->name,
@@ -218,6 +226,9 @@ static int open_any_fresh(struct opening *o)
 		if (!err || err == -EPERM || o->final)
 			return err;
 		nb_verbose("plan '%s': %s", o->plan->name, o->why->text);
+		/* It may be there next time, and should be taken then. */
+		if (err != -ENOENT && err != -ENODATA && err != -EOPNOTSUPP)
+			o->keep = false;
 		if (!ret || (functions && !plan_has_functions(o->plan))) {
 			ret = err;
 			why = *o->why;
@@ -234,7 +245,9 @@ static int open_any_fresh(struct opening *o)
 int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		 struct nb_error *why)
 {
-	struct opening o = { .spec = spec, .why = why, .cache = -ECANCELED };
+	struct opening o = {
+		.spec = spec, .why = why, .cache = -ECANCELED, .keep = true
+	};
 	int err = -ENOENT;
 
 	o.prog = calloc(1, sizeof(*o.prog));

@@ -71,7 +71,10 @@ static int get_program(const struct attaching *a, const struct nb_hook *hook)
 		return err;
 	fd = nb_load_prog(a->img, hook->prog, &load, p->maps, a->why);
 	if (fd < 0)
-		return fd;
+		/* Not allowed for functions, it may be for tracepoints. */
+		return fd == -EPERM && load.type == BPF_PROG_TYPE_TRACING
+			       ? -EOPNOTSUPP
+			       : fd;
 	p->progs[p->nprogs].name = hook->prog;
 	p->progs[p->nprogs].nested_ok = hook->nested_ok || hook->twice;
 	p->progs[p->nprogs++].fd = fd;

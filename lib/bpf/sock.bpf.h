@@ -42,8 +42,7 @@ static inline int nb_sk_is_mptcp(struct sock *sk)
 #ifdef NB_OFFSET_tcp_sock_is_mptcp
 	u8 is = 0;
 
-	bpf_probe_read_kernel(&is, 1,
-			      (char *)sk + NB_OFFSET_tcp_sock_is_mptcp);
+	bpf_probe_read_kernel(&is, 1, (char *)sk + NB_OFFSET_tcp_sock_is_mptcp);
 	return is;
 #elif defined(NB_TYPES_HEADERS) && defined(CONFIG_MPTCP)
 	return NB_GET((struct tcp_sock *)sk, is_mptcp);

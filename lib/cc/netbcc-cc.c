@@ -191,12 +191,16 @@ static int add_types(const char *text, bool *headers, char **ret_text,
 		err = nb_types_write(text, !*headers, out, funcs,
 				     &img->func_count, missing,
 				     sizeof(missing));
+	/* With headers all goes without BTF, but for fentry. */
+	if (*headers)
+		err = 0;
 	img->funcs = funcs;
 	fprintf(out, "\n#line 1 \"text\"\n%s", text);
 	if (fclose(out) || err) {
 		free(*ret_text);
 		return fail("cannot take '%s' from the kernel's BTF: %s",
-			    missing, strerror(err ? -err : ENOMEM));
+			    *missing ? missing : "types",
+			    strerror(err ? -err : ENOMEM));
 	}
 	return 0;
 }

@@ -63,9 +63,7 @@ static int write_field(struct dump *d, const char *type, const char *field)
 	int id = nb_field_type(d->btf, type);
 	struct nb_field found;
 
-	if (id < 0)
-		return fail(d, -ENOENT, type);
-	if (nb_field_find(d->btf, (__u32)id, field, &found))
+	if (id < 0 || nb_field_find(d->btf, (__u32)id, field, &found))
 		return 0;
 	fprintf(d->out, "#define NB_OFFSET_%s_%s %u\n", type, field,
 		found.bit / 8);

@@ -8,7 +8,7 @@ setup() {
 	live_setup
 	CACHE=$T/cache
 	export NETBCC_CACHE=$CACHE
-	IMAGE=$CACHE/tcpconnection-tracepoint.img
+	IMAGE=$CACHE/tcpconnection-tracepoint-only.img
 	# Files of the cache are told by their names.
 	PLAN=(--plan tracepoint)
 }
@@ -64,6 +64,26 @@ says() {
 	[ "$(find "$CACHE" -type f | wc -l)" = 4 ]
 }
 
+@test "a plan that was asked for is not what later starts take" {
+	local best
+	PLAN=()
+	trace --json
+	best=$(sed -n "s/.*tracing with plan '\(.*\)' (cold start)/\1/p" \
+		"$T/trace.err")
+	[ -n "$best" ]
+	stop
+	rm -r "$CACHE"
+	PLAN=(--plan raw)
+	trace --json
+	stop
+	PLAN=()
+	for how in cold warm; do
+		trace --json
+		grep -q "with plan '$best' ($how start)" "$T/trace.err"
+		stop
+	done
+}
+
 @test "--no-cache: nothing is taken, nothing is kept" {
 	starts cold --no-cache
 	[ ! -e "$CACHE" ]
@@ -81,7 +101,7 @@ says() {
 	for size in 0 39 1000 "$(($(stat -c %s "$IMAGE") - 1))"; do
 		truncate -s "$size" "$IMAGE"
 		starts cold
-		says "image 'tcpconnection-tracepoint.img'"
+		says "image 'tcpconnection-tracepoint-only.img'"
 		cmp "$IMAGE" "$T/kept"
 	done
 	starts warm
@@ -125,7 +145,7 @@ says() {
 
 @test "an image made for something else is made anew" {
 	starts cold --perf-buffer
-	cp -p "$CACHE/tcpconnection-tracepoint-perf.img" "$IMAGE"
+	cp -p "$CACHE/tcpconnection-tracepoint-only-perf.img" "$IMAGE"
 	starts cold
 	says 'made for something else'
 	starts warm

@@ -74,6 +74,8 @@ compile_fails() {
 		#pragma netbcc func no_such_function
 		#pragma netbcc tracepoint inet_sock_set_state
 		#pragma netbcc tracepoint no_such_tracepoint
+		#pragma netbcc field no_such_struct field
+		#pragma netbcc field sock no_such_field
 		#if NB_ARGS_tcp_sendmsg != 3
 		#error tcp_sendmsg(sk, msg, size)
 		#endif
@@ -81,7 +83,9 @@ compile_fails() {
 		#error inet_sock_set_state(sk, oldstate, newstate)
 		#endif
 		#if defined(NB_ARGS_no_such_function) || \
-			defined(NB_TP_ARGS_no_such_tracepoint)
+			defined(NB_TP_ARGS_no_such_tracepoint) || \
+			defined(NB_OFFSET_no_such_struct_field) || \
+			defined(NB_OFFSET_sock_no_such_field)
 		#error there is no such thing
 		#endif
 		int nothing(void *ctx)

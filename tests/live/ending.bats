@@ -58,6 +58,10 @@ trace_and_end() {
 	if [ "$1" = KILL ]; then
 		kill -KILL "$TRACER"
 		eventually ended "$TRACER"
+		eventually objects_gone
+		# The names of kprobes go at the next start.
+		trace --json
+		stop
 	else
 		stop "$1"
 		compare json --latency --failed --life --rows 12

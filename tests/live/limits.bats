@@ -234,7 +234,7 @@ as_nobody() {
 		-n "$(stat -Lc %i "/run/netns/$NS")"
 	[ "$(status_of "$TRACER" Uid)" = "$(id -u nobody)" ]
 	[ "$(status_of "$TRACER" CapEff)" = 0000008000000000 ]
-	grep -q "plan 'raw' (cold start)" "$T/trace.err"
+	grep -Eq "plan '(raw|fentry)' \(cold start\)" "$T/trace.err"
 	workload pairs --count 5 --bytes-up 5
 	workload fail --expect ECONNREFUSED
 	stop

@@ -32,8 +32,6 @@ struct conn_args {
 	struct nb_prog_args prog;
 };
 
-/* The plans, best first. */
-
 extern struct conn_args conn_args;
 
 /* The words of -r, by enum conn_direction - 1. */

@@ -62,10 +62,8 @@ struct conn {
 	u32 uid;
 	u32 direction; /* enum conn_direction; 0: passive, not accepted yet */
 	u32 state;     /* the bits below */
-	u32 taken;     /* somebody has accepted it, seen or not */
-	u32 pad;
-	u16 sport; /* once open: whose entry this is, */
-	u16 dport; /* should the end of an earlier socket go unseen */
+	u16 sport;     /* once open: whose entry this is, */
+	u16 dport;     /* should the end of an earlier socket go unseen */
 	char comm[16];
 };
 
@@ -91,6 +89,13 @@ struct call {
 BPF_ARRAY(config, struct conn_config, 1);
 BPF_HASH(conns, struct sock *, struct conn, 16384);
 BPF_HASH(calls, u64, struct call, 16384);
+#if BY_URING
+/*
+ * Passive connections whose accept nobody has seen: has somebody accepted them
+ * all the same?
+ */
+BPF_HASH(waiting, struct sock *, u32, 16384);
+#endif
 BPF_HASH(lports, u16, u8, 1024);
 BPF_HASH(rports, u16, u8, 1024);
 BPF_HASH(cgroupset, u64, u64, 1);
@@ -252,11 +257,15 @@ static inline void queue_begins(const struct conn_config *c, struct sock *sk)
 	if (!(c->flags & CONN_WANT_ACCEPT) || (!told && !BY_URING) ||
 	    nb_sk_protocol(sk) != NB_IPPROTO_TCP || !netns_wanted(c, sk))
 		return;
+#if BY_URING
+	u32 no = 0;
+
+	if (waiting.update(&sk, &no))
+		nb_count(NB_COUNT_MISSED);
+#endif
 	n.start_ns = bpf_ktime_get_ns();
 	if (told)
 		remember(sk, &n);
-	else
-		conns.update(&sk, &n); /* full: conn_uring() may miss it */
 }
 
 /*
@@ -352,18 +361,51 @@ static inline int was_open(int state)
 }
 
 /*
- * A connection in the queue moves on towards its end: has it been accepted by
- * then? If that went unseen, it is counted when the socket goes.
+ * A connection in the queue moves on: has it been accepted by then? If that
+ * went unseen, it is counted when the socket goes.
  */
 static inline void note_taken(struct sock *sk)
 {
-	struct conn *n = conns.lookup(&sk);
+#if BY_URING
+	u32 *taken = waiting.lookup(&sk);
 
-	if (!n)
+	if (!taken)
 		return;
 	/* Of MPTCP another socket is accepted than that of the connection. */
-	if (!n->direction && NB_GET(sk, sk_socket) && !nb_sk_is_mptcp(sk))
-		n->taken = 1;
+	if (nb_sk_is_mptcp(sk))
+		waiting.delete(&sk);
+	else if (NB_GET(sk, sk_socket))
+		*taken = 1;
+#endif
+}
+
+/* Its accept is seen, or its end. Was it taken by then, and nobody saw? */
+static inline int forget_waiting(struct sock *sk)
+{
+#if BY_URING
+	u32 *taken = waiting.lookup(&sk), yes;
+
+	if (!taken)
+		return 0;
+	yes = *taken;
+	return !waiting.delete(&sk) && yes;
+#else
+	return 0;
+#endif
+}
+
+/* It ends, accepted unseen; by whom, and so whether it was wanted, is unknown.
+ */
+static inline void count_taken(const struct conn_config *c, struct sock *sk)
+{
+	struct nb_tuple t = {};
+
+	if (!forget_waiting(sk) || !(c->flags & CONN_WANT_ACCEPT) ||
+	    c->flags & CONN_ONLY_TASKS)
+		return;
+	nb_sk_tuple(sk, &t);
+	if (ip_wanted(c, t.ip) && ports_wanted(c, t.sport, t.dport))
+		nb_count(NB_COUNT_MISSED);
 }
 
 static inline void on_state(void *ctx, struct sock *sk, int old, int new)
@@ -380,7 +422,7 @@ static inline void on_state(void *ctx, struct sock *sk, int old, int new)
 		return connect_begins(c, sk);
 	if (old == STATE_LISTEN && new == STATE_SYN_RECV)
 		return queue_begins(c, sk);
-	if (BY_URING && was_open(old))
+	if (BY_URING && (was_open(old) || new == STATE_ESTABLISHED))
 		note_taken(sk);
 	if (new != STATE_ESTABLISHED &&new != STATE_CLOSE)
 		return;
@@ -458,26 +500,21 @@ int conn_state(struct bpf_raw_tracepoint_args *ctx)
 int conn_destroy(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->args[0];
-	struct conn *n = conns.lookup(&sk), copy;
-	struct conn_config *c;
+	struct conn_config *c = get_config();
+	struct conn *n, copy;
 	struct nb_tuple t = {};
 	struct conn_event e;
 
-	if (!n)
-		return 0;
-	c = get_config();
 	if (!c || !(c->flags & CONN_LIVE))
 		return 0;
+	count_taken(c, sk);
+	n = conns.lookup(&sk);
+	if (!n)
+		return 0;
 	copy = *n;
-	if (!forget(sk))
+	if (!forget(sk) || !copy.direction)
 		return 0;
 	nb_sk_tuple(sk, &t);
-	if (!copy.direction) {
-		if (copy.taken && ip_wanted(c, t.ip) &&
-		    ports_wanted(c, t.sport, t.dport))
-			nb_count(NB_COUNT_MISSED);
-		return 0;
-	}
 	if (!(copy.state & CONN_IS_OPEN) || t.sport != copy.sport ||
 	    t.dport != copy.dport) {
 		nb_count(NB_COUNT_MISSED);
@@ -537,6 +574,7 @@ static inline void on_accept(void *ctx, const struct conn_config *c,
 
 	if (protocol != NB_IPPROTO_TCP && protocol != NB_IPPROTO_MPTCP)
 		return;
+	(void)forget_waiting(sk);
 	queued = conns.lookup(&sk);
 	if (queued && queued->direction) {
 		/* Left by an earlier socket, whose end went unseen. */
@@ -592,7 +630,6 @@ int conn_uring(struct bpf_raw_tracepoint_args *ctx)
 	struct conn_config *c;
 	struct nb_uring u;
 	struct sock *sk;
-	struct conn *n;
 
 	nb_uring_result(ctx, &u);
 	if (u.res < 0 || (u.opcode >= 0 && u.opcode != NB_URING_OP_ACCEPT))
@@ -605,14 +642,8 @@ int conn_uring(struct bpf_raw_tracepoint_args *ctx)
 	sk = nb_task_sock(u.res);
 	if (!sk)
 		return 0;
-	if (u.opcode < 0) {
-		n = conns.lookup(&sk);
-		if (!n)
-			return 0;
-		if (n->direction)
-			return 0;
-	}
-	on_accept(ctx, c, sk);
+	if (u.opcode >= 0 || waiting.lookup(&sk))
+		on_accept(ctx, c, sk);
 	return 0;
 }
 #endif
@@ -625,7 +656,7 @@ static inline void on_connect_enter(struct sock *sk, u64 addr, u32 addr_len)
 	u64 id = bpf_get_current_pid_tgid();
 	struct call call = {};
 
-	if (!c || !(c->flags & CONN_LIVE) || !task_wanted(c))
+	if (!c || !(c->flags & CONN_WANT_CONNECT) || !task_wanted(c))
 		return;
 	call.sk = sk;
 	if (!call.sk || nb_sk_protocol(call.sk) != NB_IPPROTO_TCP ||

@@ -37,6 +37,8 @@ enum conn_flags {
 	CONN_ONLY_MNTNS = 1 << 12,
 	CONN_WANT_CONNECT = 1 << 13,
 	CONN_WANT_ACCEPT = 1 << 14,
+	CONN_ONLY_TASKS = CONN_ONLY_PID | CONN_ONLY_UID | CONN_ONLY_CGROUP |
+			  CONN_ONLY_MNTNS,
 };
 
 /* The one entry of the map "config". */

@@ -2,7 +2,7 @@
 #ifndef NB_STUB_LINUX_BPF_COMMON_H
 #define NB_STUB_LINUX_BPF_COMMON_H
 
-#define BPF_CLASS(code) ((code) & 0x07)
+#define BPF_CLASS(code) ((code)&0x07)
 #define BPF_LD 0x00
 #define BPF_LDX 0x01
 #define BPF_ST 0x02
@@ -12,11 +12,11 @@
 #define BPF_RET 0x06
 #define BPF_MISC 0x07
 
-#define BPF_SIZE(code) ((code) & 0x18)
+#define BPF_SIZE(code) ((code)&0x18)
 #define BPF_W 0x00
 #define BPF_H 0x08
 #define BPF_B 0x10
-#define BPF_MODE(code) ((code) & 0xe0)
+#define BPF_MODE(code) ((code)&0xe0)
 #define BPF_IMM 0x00
 #define BPF_ABS 0x20
 #define BPF_IND 0x40
@@ -24,8 +24,8 @@
 #define BPF_LEN 0x80
 #define BPF_MSH 0xa0
 
-#define BPF_OP(code) ((code) & 0xf0)
-#define BPF_SRC(code) ((code) & 0x08)
+#define BPF_OP(code) ((code)&0xf0)
+#define BPF_SRC(code) ((code)&0x08)
 #define BPF_K 0x00
 #define BPF_X 0x08
 
