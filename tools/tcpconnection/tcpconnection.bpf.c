@@ -2,8 +2,8 @@
 /*
  * tcpconnection's eBPF text; NB_WITH_failed for -f. A connect is stamped where
  * the process makes it (CLOSE -> SYN_SENT runs in its context) and reported
- * when the handshake ends, mostly in softirq. An accept is reported when its
- * system call returns.
+ * when the handshake ends, mostly in softirq. An accept is reported when the
+ * process has taken it.
  */
 #pragma netbcc types sock inet_sock tcp_sock socket_alloc net
 #pragma netbcc types task_struct files_struct fdtable file
