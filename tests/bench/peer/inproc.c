@@ -51,11 +51,14 @@ static char *read_file(const char *path)
 
 static char *with_types(const char *text)
 {
+	static struct nb_image_func funcs[NB_IMAGE_MAX_FUNCS];
 	char missing[128], *full = NULL;
+	uint32_t nfuncs;
 	size_t len;
 	FILE *out = open_memstream(&full, &len);
 
-	if (!out || nb_types_write(text, out, missing, sizeof(missing)))
+	if (!out || nb_types_write(text, true, out, funcs, &nfuncs, missing,
+				   sizeof(missing)))
 		die("take the types from BTF");
 	fprintf(out, "\n#line 1 \"text\"\n%s", text);
 	fclose(out);
