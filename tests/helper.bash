@@ -16,7 +16,8 @@
 bats_require_minimum_version 1.5.0
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
-BIN=$ROOT/build/bin/tcpconnection
+TOOL=${TOOL:-tcpconnection} # a file of another command's sets it first
+BIN=$ROOT/build/bin/$TOOL
 LOAD=$ROOT/build/work/connload
 export TZ=Europe/Berlin # local time must not pass for UTC
 export NB_SLOW=${NB_SLOW:-1}
@@ -158,7 +159,7 @@ trace_as() {
 
 # trace ARG...: as trace_as, on the test's namespace.
 trace() {
-	trace_as trace "$BIN" -n "$NS" "$@"
+	trace_as trace "$BIN" --netns "$NS" "$@"
 }
 
 # stop [SIGNAL [PID]]: end the command (the last one), unless it has ended by
@@ -241,7 +242,7 @@ sum_of() {
 	local file line sum=0
 	for file in "$T"/*.err; do
 		while IFS= read -r line; do
-			if [[ $line =~ ^tcpconnection:\ $1 ]]; then
+			if [[ $line =~ ^$TOOL:\ $1 ]]; then
 				sum=$((sum + BASH_REMATCH[1]))
 			fi
 		done <"$file"
