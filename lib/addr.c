@@ -42,3 +42,55 @@ size_t nb_addr_format(const struct nb_addr *addr, char *buf)
 	inet_ntop(AF_INET6, addr->bytes, buf, NB_ADDR_STRLEN);
 	return strlen(buf);
 }
+
+static char *put_port(char *p, uint16_t port)
+{
+	char digits[5];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + port % 10);
+	while (port /= 10);
+	*p++ = ':';
+	while (n)
+		*p++ = digits[--n];
+	return p;
+}
+
+/* Leave out what is in the middle of the first @len of @total characters. */
+static size_t shorten(char *buf, size_t len, size_t total, size_t max)
+{
+	size_t port = total - len, keep, head, tail;
+
+	keep = max > port + 1 ? max - port - 1 : 0;
+	if (keep > len)
+		return total;
+	head = (keep + 1) / 2;
+	tail = keep - head;
+	buf[head] = '~';
+	memmove(buf + head + 1, buf + len - tail, tail + port + 1);
+	return head + 1 + tail + port;
+}
+
+size_t nb_addr_format_port(const struct nb_addr *addr, uint16_t port,
+			   size_t max, char *buf)
+{
+	size_t len = nb_addr_format(addr, buf + 1), total;
+	char *end;
+
+	if (addr->ip != 4 && addr->ip != 6) {
+		memmove(buf, buf + 1, len + 1);
+		return len;
+	}
+	if (memchr(buf + 1, ':', len)) {
+		buf[0] = '[';
+		buf[++len] = ']';
+		len++;
+	} else {
+		memmove(buf, buf + 1, len);
+	}
+	end = put_port(buf + len, port);
+	*end = '\0';
+	total = (size_t)(end - buf);
+	return max && total > max ? shorten(buf, len, total, max) : total;
+}

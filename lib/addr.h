@@ -22,4 +22,16 @@ struct nb_addr {
  */
 size_t nb_addr_format(const struct nb_addr *addr, char *buf);
 
+/* Fits the longest address with a port, "[...]:65535", and its NUL. */
+#define NB_ENDPOINT_STRLEN (NB_ADDR_STRLEN + 8)
+
+/*
+ * Write @addr and @port (host order) as "127.0.0.1:80" or "[::1]:80" to @buf,
+ * which has NB_ENDPOINT_STRLEN bytes, in at most @max characters (0: any
+ * number): of a longer address the middle is left out, for a '~', but never a
+ * digit of the port. Returns the length. Otherwise as nb_addr_format().
+ */
+size_t nb_addr_format_port(const struct nb_addr *addr, uint16_t port,
+			   size_t max, char *buf);
+
 #endif

@@ -10,11 +10,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define BTF_NAME_LEN 64
 #define KERNEL_ENOTSUPP 524 /* linux/errno.h, not for user space */
 
 static const char *reason(int err)
 {
 	return err == -KERNEL_ENOTSUPP ? "not supported" : strerror(-err);
+}
+
+/* What the hook is called in BTF, in @buf of BTF_NAME_LEN bytes. */
+static const char *btf_name(const struct nb_hook *hook, char *buf)
+{
+	const char *prefix = hook->kind == NB_HOOK_ITER	    ? "bpf_iter_"
+			     : hook->kind == NB_HOOK_RAW_TP ? "btf_trace_"
+							    : "";
+
+	snprintf(buf, BTF_NAME_LEN, "%s%s", prefix, hook->target);
+	return buf;
 }
 
 struct lacking {
@@ -38,6 +50,11 @@ static int tracepoint_usable(struct nb_kernel *kernel,
 	int ret = raw ? nb_kernel_raw_tp_args(kernel, hook->target)
 		      : nb_kernel_tp_id(kernel, hook->target);
 
+	if (ret == -ENODATA && hook->typed)
+		return nb_error_set(
+			why, ret,
+			"cannot use the tracepoint '%s': the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)",
+			hook->target);
 	if (ret >= 0 || ret == -ENODATA)
 		return 0;
 	if (ret != -ENOENT)
@@ -116,6 +133,22 @@ static int kprobe_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
 	return 0;
 }
 
+static int iter_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
+		       struct nb_error *why)
+{
+	char func[BTF_NAME_LEN];
+	int id;
+
+	id = nb_kernel_func_id(kernel, btf_name(hook, func));
+	if (id >= 0)
+		return 0;
+	return nb_error_set(
+		why, id, "cannot use the iterator '%s': the kernel %s",
+		hook->target,
+		id == -ENODATA ? "has no BTF (CONFIG_DEBUG_INFO_BTF)"
+			       : "has none (Linux 5.8)");
+}
+
 int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
 		   const struct nb_hook *hook, struct nb_error *why)
 {
@@ -123,10 +156,31 @@ int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
 	case NB_HOOK_RAW_TP:
 	case NB_HOOK_TP:
 		return tracepoint_usable(kernel, hook, why);
+	case NB_HOOK_ITER:
+		return iter_usable(kernel, hook, why);
 	default:
 		return how == NB_BY_FENTRY ? fentry_usable(kernel, hook, why)
 					   : kprobe_usable(kernel, hook, why);
 	}
+}
+
+static int load_tracing(const struct nb_image *img, const struct nb_hook *hook,
+			struct nb_load *load, struct nb_load *ret,
+			struct nb_error *why)
+{
+	char func[BTF_NAME_LEN];
+
+	btf_name(hook, func);
+	load->type = BPF_PROG_TYPE_TRACING;
+	for (uint32_t i = 0; i < img->func_count; i++)
+		if (!strcmp(img->funcs[i].name, func))
+			load->btf_id = img->funcs[i].btf_id;
+	if (!load->btf_id)
+		return nb_error_set(
+			why, -ENOENT,
+			"cannot find the function '%s' in the image", func);
+	*ret = *load;
+	return 0;
 }
 
 int nb_hook_load(const struct nb_image *img, enum nb_hook_how how,
@@ -137,27 +191,26 @@ int nb_hook_load(const struct nb_image *img, enum nb_hook_how how,
 
 	switch (hook->kind) {
 	case NB_HOOK_RAW_TP:
+		if (hook->typed) {
+			load.attach = BPF_TRACE_RAW_TP;
+			return load_tracing(img, hook, &load, ret, why);
+		}
 		load.type = BPF_PROG_TYPE_RAW_TRACEPOINT;
 		break;
 	case NB_HOOK_TP:
 		load.type = BPF_PROG_TYPE_TRACEPOINT;
 		break;
+	case NB_HOOK_ITER:
+		load.attach = BPF_TRACE_ITER;
+		return load_tracing(img, hook, &load, ret, why);
 	default:
 		if (how == NB_BY_KPROBE) {
 			load.type = BPF_PROG_TYPE_KPROBE;
 			break;
 		}
-		load.type = BPF_PROG_TYPE_TRACING;
 		load.attach = hook->kind == NB_HOOK_ENTRY ? BPF_TRACE_FENTRY
 							  : BPF_TRACE_FEXIT;
-		for (uint32_t i = 0; i < img->func_count; i++)
-			if (!strcmp(img->funcs[i].name, hook->target))
-				load.btf_id = img->funcs[i].btf_id;
-		if (!load.btf_id)
-			return nb_error_set(
-				why, -ENOENT,
-				"cannot find the function '%s' in the image",
-				hook->target);
+		return load_tracing(img, hook, &load, ret, why);
 	}
 	*ret = load;
 	return 0;
@@ -196,6 +249,33 @@ static int run_on_event(int event, int prog)
 	return err;
 }
 
+/* The link of the iterator, when it has gone over everything. */
+static int run_iter(int prog)
+{
+	int link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL), iter,
+	    err = 0;
+	char buf[4096];
+	ssize_t n;
+
+	if (link < 0)
+		return link;
+	iter = bpf_iter_create(link);
+	if (iter < 0) {
+		close(link);
+		return iter;
+	}
+	/* The program writes nothing. */
+	do
+		n = read(iter, buf, sizeof(buf));
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	if (n < 0)
+		err = -errno;
+	close(iter);
+	if (err)
+		close(link);
+	return err ? err : link;
+}
+
 int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
 		   const struct nb_hook *hook, int prog,
 		   struct nb_kprobes *kprobes, struct nb_error *why)
@@ -205,10 +285,15 @@ int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
 
 	switch (hook->kind) {
 	case NB_HOOK_RAW_TP:
-		link = bpf_raw_tracepoint_open(hook->target, prog);
+		link = bpf_raw_tracepoint_open(
+			hook->typed ? NULL : hook->target, prog);
 		break;
 	case NB_HOOK_TP:
 		link = run_on_event(attach_tp(kernel, hook->target), prog);
+		break;
+	case NB_HOOK_ITER:
+		what = "iterator";
+		link = run_iter(prog);
 		break;
 	default:
 		what = "function";

@@ -17,6 +17,8 @@ enum nb_hook_kind {
 	NB_HOOK_TP,	/* target: "syscalls/sys_exit_accept" */
 	NB_HOOK_ENTRY,	/* target: a function; as it is called, */
 	NB_HOOK_RETURN, /* and as it returns */
+	NB_HOOK_ITER,	/* target: "task_file"; once over all that there is, as
+			 * it is attached (the BPF iterators, Linux 5.8) */
 };
 
 /* How a plan's programs get to functions. */
@@ -33,7 +35,11 @@ struct nb_hook {
 	bool nested_ok; /* an event inside this program's run is none of its */
 	bool twice; /* two copies, so that one serves an event inside the other
 		     * (they must bear to see every event twice) */
-	bool optional;	    /* left out where the kernel has no such thing */
+	bool typed; /* NB_HOOK_RAW_TP: the program may follow its arguments'
+		     * pointers as C does, for which the verifier knows their
+		     * types (tp_btf, Linux 5.5; "#pragma netbcc tracepoint") */
+	bool optional;	    /* left out where the kernel has no such thing, or
+			     * does not allow it */
 	const char *config; /* what a kernel without it lacks, for messages */
 	unsigned calls; /* of the function that may be under way at once, for a
 			 * kprobe's NB_HOOK_RETURN; 0: as the kernel likes

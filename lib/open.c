@@ -31,7 +31,7 @@ struct recipe {
 	char name[96];
 	char plan[48];
 	char variant[48];
-	const char *defines[6];
+	const char *defines[7];
 	char *key;
 	size_t key_len;
 };
@@ -41,6 +41,14 @@ static bool plan_has_functions(const struct nb_plan *plan)
 	for (size_t i = 0; i < plan->nhooks; i++)
 		if (plan->hooks[i].kind == NB_HOOK_ENTRY ||
 		    plan->hooks[i].kind == NB_HOOK_RETURN)
+			return true;
+	return false;
+}
+
+static bool plan_is_typed(const struct nb_plan *plan)
+{
+	for (size_t i = 0; i < plan->nhooks; i++)
+		if (plan->hooks[i].typed)
 			return true;
 	return false;
 }
@@ -59,6 +67,8 @@ static int get_recipe(const struct opening *o, struct recipe *r)
 	if (plan_has_functions(o->plan))
 		r->defines[n++] = o->plan->how == NB_BY_FENTRY ? "NB_FENTRY"
 							       : "NB_KPROBE";
+	if (plan_is_typed(o->plan))
+		r->defines[n++] = "NB_TYPED";
 	if (!o->prog->ringbuf)
 		r->defines[n++] = "NB_PERF_BUFFER";
 	if (args->headers)

@@ -161,8 +161,17 @@ static _Noreturn void put_help(const struct nb_cmd *cmd)
 	const char *const *example = cmd->examples;
 	const struct nb_opt *o;
 
-	printf("Usage: %s [OPTION]...\n", cmd->name);
+	printf("Usage: %s [OPTION]...", cmd->name);
+	for (size_t i = 0; i < cmd->nargs; i++)
+		printf(" [%s", cmd->args[i].arg);
+	for (size_t i = 0; i < cmd->nargs; i++)
+		putchar(']');
+	putchar('\n');
 	put_wrapped(cmd->about, 0);
+	if (cmd->nargs)
+		printf("\nArguments:\n");
+	for (size_t i = 0; i < cmd->nargs; i++)
+		put_option(&cmd->args[i]);
 	printf("\nOptions:\n");
 	for (size_t i = 0; (o = option(cmd, i)); i++)
 		put_option(o);
@@ -361,9 +370,28 @@ static void fill_standard_files(void)
 		close(fd);
 }
 
+/* @arg is no option: the argument number @n. */
+static void take_arg(const struct nb_cmd *cmd, size_t n, const char *arg)
+{
+	char why[256];
+	int err;
+
+	if (n >= cmd->nargs)
+		nb_opt_misuse("unexpected argument '%s'", arg);
+	if (!*arg)
+		nb_opt_misuse("cannot use '%s': empty value", cmd->args[n].arg);
+	err = take_value(&cmd->args[n], arg);
+	if (err) {
+		explain(&cmd->args[n], err, why, sizeof(why));
+		nb_opt_misuse("cannot use '%s %.500s': %s", cmd->args[n].arg,
+			      arg, why);
+	}
+}
+
 void nb_opt_parse(const struct nb_cmd *cmd, int argc, char **argv)
 {
 	char **next = argv + (argc > 0);
+	size_t args = 0;
 
 	fill_standard_files();
 	nb_log_tool(cmd->name);
@@ -374,8 +402,10 @@ void nb_opt_parse(const struct nb_cmd *cmd, int argc, char **argv)
 
 		if (!strcmp(arg, "--"))
 			break;
-		if (arg[0] != '-' || len == 1)
-			nb_opt_misuse("unexpected argument '%s'", arg);
+		if (arg[0] != '-' || len == 1) {
+			take_arg(cmd, args++, arg);
+			continue;
+		}
 		o = find(cmd, LEGACY, arg + 1, len - 1);
 		if (o)
 			next = take(cmd, o, arg, (int)len, NULL, next);
@@ -384,6 +414,6 @@ void nb_opt_parse(const struct nb_cmd *cmd, int argc, char **argv)
 		else
 			next = take_short(cmd, arg, next);
 	}
-	if (*next)
-		nb_opt_misuse("unexpected argument '%s'", *next);
+	while (*next)
+		take_arg(cmd, args++, *next++);
 }

@@ -46,14 +46,18 @@ struct nb_cmd {
 	const char *const *examples; /* lines; NULL ends them */
 	const struct nb_opt *opts;
 	size_t nopts;
+	const struct nb_opt *args; /* without a name, in their order; all of
+				    * them may be left out */
+	size_t nargs;
 };
 
 /*
  * Parse @argv. An option may be written -x VALUE, -xVALUE, --name VALUE,
  * --name=VALUE or -legacy VALUE; flags may be bundled (-46T); "--" ends the
  * options; a later value replaces an earlier one (ports are added). No
- * abbreviations. Sets the log's name and level, and opens /dev/null for reading
- * where standard input, output or error is closed.
+ * abbreviations. What is no option is the next of cmd->args. Sets the log's
+ * name and level, and opens /dev/null for reading where standard input, output
+ * or error is closed.
  *
  * Misuse is one line on standard error and exit status 2; --help and
  * --version print on standard output and exit 0 (1 if that can't be written).

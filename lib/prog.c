@@ -54,9 +54,10 @@ static int create_maps(const struct attaching *a)
 /* The hook's program, loaded once however many hooks it has. */
 static int get_program(const struct attaching *a, const struct nb_hook *hook)
 {
-	/* One that is loaded for fentry is for that function. */
+	/* One that knows types is for that function or tracepoint. */
 	bool own = hook->twice || hook->kind == NB_HOOK_ENTRY ||
-		   hook->kind == NB_HOOK_RETURN;
+		   hook->kind == NB_HOOK_RETURN || hook->kind == NB_HOOK_ITER ||
+		   hook->typed;
 	struct nb_prog *p = a->prog;
 	struct nb_load load;
 	int fd, err;
@@ -118,7 +119,7 @@ static int attach_all(const struct attaching *a)
 		err = attach(a, hook);
 		if (!err && hook->twice)
 			err = attach(a, hook);
-		if (err == -ENOENT && hook->optional) {
+		if ((err == -ENOENT || err == -EOPNOTSUPP) && hook->optional) {
 			nb_verbose("%s", a->why->text);
 			err = 0;
 		}

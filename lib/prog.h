@@ -15,8 +15,9 @@
 #include "log.h"
 
 /*
- * A set of hooks; the text is compiled with -DNB_PLAN_<name>, and for one with
- * functions with -DNB_FENTRY or -DNB_KPROBE (bpf/func.bpf.h).
+ * A set of hooks; the text is compiled with -DNB_PLAN_<name>, for one with
+ * functions with -DNB_FENTRY or -DNB_KPROBE (bpf/func.bpf.h), and for one with
+ * typed hooks with -DNB_TYPED (bpf/tp.bpf.h).
  */
 struct nb_plan {
 	const char *name;

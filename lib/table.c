@@ -133,6 +133,34 @@ static char *put_msec(char *p, uint64_t us)
 	return p;
 }
 
+/* Bytes as kB, rounded, and up when that would be 0: 0.001, 9.766, 97.7, 977 */
+static char *put_kb(char *p, uint64_t bytes)
+{
+	static const struct {
+		uint64_t below; /* bytes */
+		unsigned scale; /* of the last decimal */
+	} forms[] = { { 10 << 10, 1000 }, { 100 << 10, 10 } };
+	unsigned scale = 1;
+	uint64_t n;
+
+	if (!bytes || bytes % 1024 == 0)
+		return put_u64(p, bytes / 1024);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (bytes < forms[i].below) {
+			scale = forms[i].scale;
+			break;
+		}
+	}
+	n = bytes / 1024 * scale + (bytes % 1024 * scale + 512) / 1024;
+	p = put_u64(p, n / scale);
+	if (scale == 1)
+		return p;
+	*p++ = '.';
+	for (scale /= 10; scale; scale /= 10)
+		*p++ = (char)('0' + n / scale % 10);
+	return p;
+}
+
 /*
  * How many bytes the UTF-8 character at @s has, or 0 when there is none:
  * a stray or missing byte, an overlong form, a surrogate, above U+10FFFF. The
@@ -232,6 +260,9 @@ static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
 	case NB_CELL_USEC:
 		p = json ? put_u64(p, cell->u64) : put_msec(p, cell->u64);
 		break;
+	case NB_CELL_KB:
+		p = json ? put_u64(p, cell->u64) : put_kb(p, cell->u64);
+		break;
 	case NB_CELL_STR:
 		return put_str(p, cell->str, json, ret_width);
 	case NB_CELL_TIME:
@@ -315,6 +346,33 @@ void nb_table_header(struct nb_table *table)
 	table->err = reserve(table, NULL);
 	if (!table->err)
 		print_header(table);
+}
+
+int nb_table_fit(struct nb_table *table, const struct nb_cell *cells)
+{
+	if (!table->err)
+		table->err = reserve(table, cells);
+	for (size_t i = 0; i < table->n && !table->err; i++) {
+		size_t width = 1;
+
+		if (!table->shown[i] || table->opts.json)
+			continue;
+		if (!is_none(&cells[i]))
+			put_cell(table, table->buf, &cells[i], &width);
+		if (width > table->width[i])
+			table->width[i] = width;
+	}
+	return table->err;
+}
+
+size_t nb_table_width(const struct nb_table *table)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < table->n; i++)
+		if (table->shown[i])
+			width += table->width[i] + (i != table->last);
+	return width;
 }
 
 static int text_row(struct nb_table *t, const struct nb_cell *cells)

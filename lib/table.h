@@ -30,6 +30,8 @@ enum nb_cell_kind {
 	NB_CELL_TIME, /* ns since the Epoch: local time, RFC 3339 in JSON */
 	NB_CELL_USEC, /* us: milliseconds with three decimals, us in JSON */
 	NB_CELL_ADDR, /* an address; ip 0 is like NB_CELL_NONE */
+	NB_CELL_KB, /* bytes: kB (1024) in the table, with decimals when few, so
+		     * that only 0 is shown as 0; bytes in JSON */
 };
 
 struct nb_cell {
@@ -67,6 +69,11 @@ static inline struct nb_cell nb_cell_usec(uint64_t us)
 	return (struct nb_cell){ .kind = NB_CELL_USEC, .u64 = us };
 }
 
+static inline struct nb_cell nb_cell_kb(uint64_t bytes)
+{
+	return (struct nb_cell){ .kind = NB_CELL_KB, .u64 = bytes };
+}
+
 /* @bytes: 16, of which IPv4 uses four. */
 static inline struct nb_cell nb_cell_addr(uint8_t ip, const uint8_t *bytes)
 {
@@ -96,6 +103,17 @@ void nb_table_free(struct nb_table *table);
 
 /* Leave column @col out of the table; JSON keeps it. Before any row. */
 void nb_table_hide(struct nb_table *table, size_t col);
+
+/*
+ * Widen the columns for a row of these cells, which is to come: who does so for
+ * all of them before the header has them all below that one. Nothing for JSON.
+ * 0 or -errno as nb_table_row().
+ */
+int nb_table_fit(struct nb_table *table, const struct nb_cell *cells);
+
+/* How wide a line of the table is, in characters; as wide as it may be where
+ * the last column is flush left. */
+size_t nb_table_width(const struct nb_table *table);
 
 /* Print the header, unless JSON or no_header. */
 void nb_table_header(struct nb_table *table);

@@ -25,6 +25,15 @@ static inline u64 nb_task_mntns(void)
 	return NB_GET(ns, ns.inum);
 }
 
+/* The name of the current process, whichever of its threads this is. */
+static inline void nb_task_process_comm(char *comm)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	task = NB_GET(task, group_leader);
+	bpf_probe_read_kernel(comm, 16, &task->comm);
+}
+
 /*
  * The current thread's name; of a worker that io_uring has made in the process,
  * the name of the process (PF_IO_WORKER, linux/sched.h, Linux 5.12).
@@ -34,10 +43,8 @@ static inline void nb_task_comm(char *comm)
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	bpf_get_current_comm(comm, 16);
-	if (NB_GET(task, flags) & 0x10) {
-		task = NB_GET(task, group_leader);
-		bpf_probe_read_kernel(comm, 16, &task->comm);
-	}
+	if (NB_GET(task, flags) & 0x10)
+		nb_task_process_comm(comm);
 }
 
 /*

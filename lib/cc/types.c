@@ -72,35 +72,48 @@ static int write_field(struct dump *d, const char *type, const char *field)
 	return 0;
 }
 
+/* The image tells what attaches to it by this id. */
+static int add_func(struct dump *d, const char *name, int id, uint32_t args)
+{
+	struct nb_image_func *f;
+
+	if (d->nfuncs == NB_IMAGE_MAX_FUNCS)
+		return fail(d, -E2BIG, name);
+	f = &d->funcs[d->nfuncs++];
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->btf_id = (uint32_t)id;
+	f->args = args;
+	return 0;
+}
+
 static int write_func(struct dump *d, const char *name)
 {
 	int id = btf__find_by_name_kind(d->btf, name, BTF_KIND_FUNC);
 	const struct btf_type *t;
-	struct nb_image_func *f;
 
 	if (id < 0)
 		return 0;
-	if (d->nfuncs == NB_IMAGE_MAX_FUNCS)
-		return fail(d, -E2BIG, name);
 	t = btf__type_by_id(d->btf, (__u32)id);
 	t = btf__type_by_id(d->btf, t->type);
 	if (!t || !btf_is_func_proto(t))
 		return fail(d, -EBADMSG, name);
-	f = &d->funcs[d->nfuncs++];
-	snprintf(f->name, sizeof(f->name), "%s", name);
-	f->btf_id = (uint32_t)id;
-	f->args = btf_vlen(t);
-	fprintf(d->out, "#define NB_ARGS_%s %u\n", name, f->args);
-	return 0;
+	fprintf(d->out, "#define NB_ARGS_%s %u\n", name, btf_vlen(t));
+	return add_func(d, name, id, btf_vlen(t));
 }
 
 static int write_tracepoint(struct dump *d, const char *name)
 {
-	int args = nb_field_tp_args(d->btf, name);
+	int args = nb_field_tp_args(d->btf, name), id;
+	char type[128];
 
-	if (args >= 0)
-		fprintf(d->out, "#define NB_TP_ARGS_%s %d\n", name, args);
-	return args < 0 && args != -ENOENT ? fail(d, args, name) : 0;
+	if (args == -ENOENT)
+		return 0;
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	id = btf__find_by_name_kind(d->btf, type, BTF_KIND_TYPEDEF);
+	if (args < 0 || id < 0)
+		return fail(d, args < 0 ? args : id, name);
+	fprintf(d->out, "#define NB_TP_ARGS_%s %d\n", name, args);
+	return add_func(d, type, id, (uint32_t)args);
 }
 
 static int obey(struct dump *d, char *pragma)

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "args.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "plans.h"
-#include "task.h"
 
 struct conn_args conn_args = { .prog.buffer_kb = NB_PROG_BUFFER_KB };
 const char *const conn_directions[] = { "connect", "accept", NULL };
 
 /* clang-format off */
 static const struct nb_opt opts[] = {
-	{ NB_U32, 'p', "pid", .arg = "PID", .out = &conn_args.pid,
+	{ NB_U32, 'p', "pid", .arg = "PID", .out = &conn_args.filter.pid,
 	  .help = "only this process", .min = 1, .max = 1 << 22 },
 	{ NB_PORTS, 'P', "port", .arg = "LIST", .out = &conn_args.lports,
 	  .help = "only these local ports, as in 80,81" },
@@ -21,11 +17,11 @@ static const struct nb_opt opts[] = {
 	{ NB_CHOICE, 'r', "direction", .arg = "WORD", .out = &conn_args.direction,
 	  .help = "only \"connect\" or only \"accept\"",
 	  .choices = conn_directions },
-	{ NB_FLAG, '4', "ipv4", .out = &conn_args.ip4, .help = "only IPv4" },
-	{ NB_FLAG, '6', "ipv6", .out = &conn_args.ip6, .help = "only IPv6" },
-	{ NB_STR, 'u', "uid", .arg = "USER", .out = &conn_args.user,
+	{ NB_FLAG, '4', "ipv4", .out = &conn_args.filter.ip4, .help = "only IPv4" },
+	{ NB_FLAG, '6', "ipv6", .out = &conn_args.filter.ip6, .help = "only IPv6" },
+	{ NB_STR, 'u', "uid", .arg = "USER", .out = &conn_args.filter.user,
 	  .help = "only this user, by number or name" },
-	{ NB_STR, 'n', "netns", .arg = "NS", .out = &conn_args.netns,
+	{ NB_STR, 'n', "netns", .arg = "NS", .out = &conn_args.filter.netns,
 	  .help = "only this network namespace (name, path or inode)" },
 	{ NB_FLAG, 'f', "failed", .out = &conn_args.failed,
 	  .help = "failed connects too, and why" },
@@ -37,9 +33,9 @@ static const struct nb_opt opts[] = {
 	  .help = "times with microseconds" },
 	{ NB_U64, 'c', "count", .arg = "COUNT", .out = &conn_args.count,
 	  .help = "stop after COUNT lines", .min = 1 },
-	{ NB_STR, .lng = "cgroupmap", .arg = "PATH", .out = &conn_args.cgroupmap,
+	{ NB_STR, .lng = "cgroupmap", .arg = "PATH", .out = &conn_args.filter.cgroupmap,
 	  .help = "only cgroups in this pinned map" },
-	{ NB_STR, .lng = "mntnsmap", .arg = "PATH", .out = &conn_args.mntnsmap,
+	{ NB_STR, .lng = "mntnsmap", .arg = "PATH", .out = &conn_args.filter.mntnsmap,
 	  .help = "only mount namespaces in this pinned map" },
 	{ NB_U32, .lng = "max-conns", .arg = "N", .out = &conn_args.max_conns,
 	  .help = "connections remembered at once (default 16384)",
@@ -74,37 +70,15 @@ void conn_args_parse(int argc, char **argv)
 
 int conn_args_config(struct conn_config *config, struct nb_error *why)
 {
-	int err;
-
 	config->flags = CONN_LIVE |
 			(conn_args.latency ? CONN_WANT_LATENCY : 0) |
 			(conn_args.failed ? CONN_WANT_FAILED : 0) |
 			(conn_args.life ? CONN_WANT_LIFE : 0) |
-			(conn_args.ip4 && !conn_args.ip6 ? CONN_ONLY_IP4 : 0) |
-			(conn_args.ip6 && !conn_args.ip4 ? CONN_ONLY_IP6 : 0) |
-			(conn_args.pid ? CONN_ONLY_PID : 0) |
-			(conn_args.user ? CONN_ONLY_UID : 0) |
-			(conn_args.netns ? CONN_ONLY_NETNS : 0) |
 			(conn_args.lports.n ? CONN_ONLY_LPORT : 0) |
-			(conn_args.rports.n ? CONN_ONLY_RPORT : 0) |
-			(conn_args.cgroupmap ? CONN_ONLY_CGROUP : 0) |
-			(conn_args.mntnsmap ? CONN_ONLY_MNTNS : 0);
+			(conn_args.rports.n ? CONN_ONLY_RPORT : 0);
 	if (conn_args.direction != CONN_ACCEPT)
 		config->flags |= CONN_WANT_CONNECT;
 	if (conn_args.direction != CONN_CONNECT)
 		config->flags |= CONN_WANT_ACCEPT;
-	config->pid = conn_args.pid;
-	if (conn_args.user && nb_task_uid(conn_args.user, &config->uid))
-		return nb_error_set(why, -ENOENT,
-				    "cannot use --uid '%s': no such user",
-				    conn_args.user);
-	err = conn_args.netns ? nb_task_netns(conn_args.netns, &config->netns)
-			      : 0;
-	if (err)
-		return nb_error_set(why, err, "cannot use --netns '%s': %s",
-				    conn_args.netns,
-				    err == -EINVAL
-					    ? "it is no network namespace"
-					    : strerror(-err));
-	return 0;
+	return nb_filter_make(&conn_args.filter, &config->filter, why);
 }

@@ -7,26 +7,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "filter_args.h"
 #include "opt.h"
 #include "prog.h"
 #include "tcpconnection.h"
 
 struct conn_args {
-	uint32_t pid;
+	struct nb_filter_args filter;
 	struct nb_ports lports;
 	struct nb_ports rports;
 	unsigned direction; /* enum conn_direction; 0: both */
-	bool ip4;
-	bool ip6;
-	const char *user;
-	const char *netns;
 	bool failed;
 	bool latency;
 	bool life;
 	bool micro;
 	uint64_t count;
-	const char *cgroupmap;
-	const char *mntnsmap;
 	uint32_t max_conns;
 	bool json;
 	struct nb_prog_args prog;

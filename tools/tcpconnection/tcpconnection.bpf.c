@@ -24,6 +24,7 @@
 #endif
 
 #include "events.bpf.h"
+#include "filter.bpf.h"
 #include "func.bpf.h"
 #include "kernel.bpf.h"
 #include "sock.bpf.h"
@@ -98,51 +99,12 @@ BPF_HASH(waiting, struct sock *, u32, 16384);
 #endif
 BPF_HASH(lports, u16, u8, 1024);
 BPF_HASH(rports, u16, u8, 1024);
-BPF_HASH(cgroupset, u64, u64, 1);
-BPF_HASH(mntnsset, u64, u32, 1);
 
 static inline struct conn_config *get_config(void)
 {
 	int zero = 0;
 
 	return config.lookup(&zero);
-}
-
-/* Is the current process one to report? */
-static inline int task_wanted(const struct conn_config *c)
-{
-	u32 flags = c->flags;
-	u64 id;
-
-	if (flags & CONN_ONLY_PID && c->pid != bpf_get_current_pid_tgid() >> 32)
-		return 0;
-	if (flags & CONN_ONLY_UID && c->uid != (u32)bpf_get_current_uid_gid())
-		return 0;
-	if (flags & CONN_ONLY_CGROUP) {
-		id = bpf_get_current_cgroup_id();
-		if (!cgroupset.lookup(&id))
-			return 0;
-	}
-	if (flags & CONN_ONLY_MNTNS) {
-		id = nb_task_mntns();
-		if (!mntnsset.lookup(&id))
-			return 0;
-	}
-	return 1;
-}
-
-static inline int ip_wanted(const struct conn_config *c, u8 ip)
-{
-	if (c->flags & CONN_ONLY_IP4 && ip != 4)
-		return 0;
-	if (c->flags & CONN_ONLY_IP6 && ip != 6)
-		return 0;
-	return ip != 0;
-}
-
-static inline int netns_wanted(const struct conn_config *c, struct sock *sk)
-{
-	return !(c->flags & CONN_ONLY_NETNS) || c->netns == nb_sk_netns(sk);
 }
 
 static inline int ports_wanted(const struct conn_config *c, u16 local,
@@ -236,8 +198,8 @@ static inline void connect_begins(const struct conn_config *c, struct sock *sk)
 		return;
 	/* Before any filter: the address may have been rewritten on the way. */
 	(void)in_call(sk, 0);
-	if (!task_wanted(c) || !netns_wanted(c, sk) ||
-	    !ip_wanted(c, nb_sk_ip(sk)))
+	if (!nb_task_wanted(&c->filter) || !nb_netns_wanted(&c->filter, sk) ||
+	    !nb_ip_wanted(&c->filter, nb_sk_ip(sk)))
 		return;
 	rport = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
 	if (c->flags & CONN_ONLY_RPORT && !rports.lookup(&rport))
@@ -255,7 +217,8 @@ static inline void queue_begins(const struct conn_config *c, struct sock *sk)
 	struct conn n = {};
 
 	if (!(c->flags & CONN_WANT_ACCEPT) || (!told && !BY_URING) ||
-	    nb_sk_protocol(sk) != NB_IPPROTO_TCP || !netns_wanted(c, sk))
+	    nb_sk_protocol(sk) != NB_IPPROTO_TCP ||
+	    !nb_netns_wanted(&c->filter, sk))
 		return;
 #if BY_URING
 	u32 no = 0;
@@ -401,10 +364,10 @@ static inline void count_taken(const struct conn_config *c, struct sock *sk)
 	struct nb_tuple t = {};
 
 	if (!forget_waiting(sk) || !(c->flags & CONN_WANT_ACCEPT) ||
-	    c->flags & CONN_ONLY_TASKS)
+	    c->filter.flags & NB_ONLY_TASKS)
 		return;
 	nb_sk_tuple(sk, &t);
-	if (ip_wanted(c, t.ip) && ports_wanted(c, t.sport, t.dport))
+	if (nb_ip_wanted(&c->filter, t.ip) && ports_wanted(c, t.sport, t.dport))
 		nb_count(NB_COUNT_MISSED);
 }
 
@@ -582,7 +545,8 @@ static inline void on_accept(void *ctx, const struct conn_config *c,
 		queued = 0;
 	}
 	nb_sk_tuple(sk, &t);
-	if (!task_wanted(c) || !ip_wanted(c, t.ip) || !netns_wanted(c, sk) ||
+	if (!nb_task_wanted(&c->filter) || !nb_ip_wanted(&c->filter, t.ip) ||
+	    !nb_netns_wanted(&c->filter, sk) ||
 	    !ports_wanted(c, t.sport, t.dport)) {
 		if (queued)
 			forget(sk);
@@ -615,7 +579,7 @@ static inline void on_accept_exit(void *ctx, long fd)
 	sk = nb_task_sock(fd);
 	if (sk)
 		on_accept(ctx, c, sk);
-	else if (!BY_URING && task_wanted(c))
+	else if (!BY_URING && nb_task_wanted(&c->filter))
 		/* Another thread has closed or replaced it already. */
 		nb_count(NB_COUNT_MISSED);
 }
@@ -656,7 +620,8 @@ static inline void on_connect_enter(struct sock *sk, u64 addr, u32 addr_len)
 	u64 id = bpf_get_current_pid_tgid();
 	struct call call = {};
 
-	if (!c || !(c->flags & CONN_WANT_CONNECT) || !task_wanted(c))
+	if (!c || !(c->flags & CONN_WANT_CONNECT) ||
+	    !nb_task_wanted(&c->filter))
 		return;
 	call.sk = sk;
 	if (!call.sk || nb_sk_protocol(call.sk) != NB_IPPROTO_TCP ||
@@ -724,8 +689,10 @@ static inline void on_connect_exit(void *ctx, long ret)
 		return;
 	nb_sk_tuple(call.sk, &t);
 	own_ip = t.ip;
-	if (!read_peer(call.addr, call.addr_len, &t) || !ip_wanted(c, t.ip) ||
-	    !netns_wanted(c, call.sk) || !ports_wanted(c, t.sport, t.dport))
+	if (!read_peer(call.addr, call.addr_len, &t) ||
+	    !nb_ip_wanted(&c->filter, t.ip) ||
+	    !nb_netns_wanted(&c->filter, call.sk) ||
+	    !ports_wanted(c, t.sport, t.dport))
 		return;
 	if (t.ip != own_ip)
 		__builtin_memset(t.saddr, 0, sizeof(t.saddr));

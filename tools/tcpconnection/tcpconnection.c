@@ -20,7 +20,6 @@
 #include "prog.h"
 #include "rows.h"
 #include "table.h"
-#include "task.h"
 #include "tcpconnection.h"
 
 extern const char nb_text_tcpconnection[];
@@ -104,11 +103,11 @@ static int on_exit_of_process(void *ctx)
 	struct run *run = ctx;
 
 	if (!conn_args.life) {
-		nb_note("process %u has ended", conn_args.pid);
+		nb_note("process %u has ended", conn_args.filter.pid);
 		return STOP;
 	}
 	nb_note("process %u has ended; its connections may not have (Ctrl-C to stop)",
-		conn_args.pid);
+		conn_args.filter.pid);
 	nb_loop_unwatch(run->loop);
 	/* Its number may come to be another process's. */
 	run->config.flags &= ~(unsigned)(CONN_WANT_CONNECT | CONN_WANT_ACCEPT);
@@ -121,8 +120,7 @@ static int open_prog(struct run *run)
 	const struct nb_prog_map maps[] = {
 		{ "conns", NULL, conn_args.max_conns },
 		{ "calls", NULL, conn_args.failed ? conn_args.max_conns : 1 },
-		{ "cgroupset", conn_args.cgroupmap, 0 },
-		{ "mntnsset", conn_args.mntnsmap, 0 },
+		NB_FILTER_MAPS(&conn_args.filter),
 	};
 	const struct nb_prog_spec spec = {
 		.tool = nb_log_name(),
@@ -220,19 +218,11 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	err = conn_args_config(&run.config, &why);
+	if (!err)
+		err = nb_filter_watch(&conn_args.filter, &run.watch, &why);
 	if (err) {
 		nb_error("%s", why.text);
 		goto out;
-	}
-	if (conn_args.pid) {
-		run.watch = nb_task_watch((pid_t)conn_args.pid);
-		if (run.watch < 0 && run.watch != -ENOSYS) {
-			err = run.watch;
-			nb_error("cannot trace process '%u': %s", conn_args.pid,
-				 err == -EINVAL ? "it is a thread"
-						: strerror(-err));
-			goto out;
-		}
 	}
 	err = open_prog(&run);
 	if (!err)

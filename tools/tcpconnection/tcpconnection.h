@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "bpf/filter.h"
+
 /* What a record tells. */
 enum conn_kind {
 	CONN_OPEN, /* established (connect) or taken from the queue (accept) */
@@ -26,29 +28,18 @@ enum conn_flags {
 	CONN_WANT_LATENCY = 1 << 1,
 	CONN_WANT_FAILED = 1 << 2,
 	CONN_WANT_LIFE = 1 << 3,
-	CONN_ONLY_IP4 = 1 << 4,
-	CONN_ONLY_IP6 = 1 << 5,
-	CONN_ONLY_PID = 1 << 6,
-	CONN_ONLY_UID = 1 << 7,
-	CONN_ONLY_NETNS = 1 << 8,
-	CONN_ONLY_LPORT = 1 << 9,
-	CONN_ONLY_RPORT = 1 << 10,
-	CONN_ONLY_CGROUP = 1 << 11,
-	CONN_ONLY_MNTNS = 1 << 12,
-	CONN_WANT_CONNECT = 1 << 13,
-	CONN_WANT_ACCEPT = 1 << 14,
-	CONN_ONLY_TASKS = CONN_ONLY_PID | CONN_ONLY_UID | CONN_ONLY_CGROUP |
-			  CONN_ONLY_MNTNS,
+	CONN_ONLY_LPORT = 1 << 4,
+	CONN_ONLY_RPORT = 1 << 5,
+	CONN_WANT_CONNECT = 1 << 6,
+	CONN_WANT_ACCEPT = 1 << 7,
 };
 
 /* The one entry of the map "config". */
 struct conn_config {
+	struct nb_filter filter;
 	__u32 flags;
-	__u32 pid; /* thread group */
-	__u32 uid;
-	__u32 netns; /* inode number */
 };
-_Static_assert(sizeof(struct conn_config) == 16, "shared with eBPF");
+_Static_assert(sizeof(struct conn_config) == 20, "shared with eBPF");
 
 struct conn_event {
 	__u64 time_ns;	  /* CLOCK_MONOTONIC */
