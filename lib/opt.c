@@ -135,11 +135,14 @@ static void put_option(const struct nb_opt *o)
 	if (o->shrt)
 		at += printf("  -%c, ", o->shrt);
 	else
-		at += printf(o->legacy ? "  " : "      ");
+		at += printf(o->legacy || !o->lng ? "  " : "      ");
 	if (o->legacy)
 		at += printf("-%s, ", o->legacy);
-	at += printf("--%s", o->lng);
-	if (o->kind != NB_FLAG)
+	if (!o->lng)
+		at += printf("%s", o->arg);
+	else
+		at += printf("--%s", o->lng);
+	if (o->lng && o->kind != NB_FLAG)
 		at += printf(" %s", o->arg);
 	printf(at + 2 > HELP_TEXT ? "\n%*s" : "%*s",
 	       at + 2 > HELP_TEXT ? HELP_TEXT : HELP_TEXT - at, "");

@@ -98,7 +98,9 @@ static int reserve(struct nb_table *t, const struct nb_cell *cells)
 		if (t->cols[i].key)
 			need += strlen(t->cols[i].key);
 		/* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
-		if (cells && cells[i].kind == NB_CELL_STR && cells[i].str)
+		if (cells && cells[i].str &&
+		    (cells[i].kind == NB_CELL_STR ||
+		     cells[i].kind == NB_CELL_WORD))
 			need += 7 * strlen(cells[i].str);
 	}
 	if (need <= t->size)
@@ -236,6 +238,7 @@ static bool is_none(const struct nb_cell *cell)
 {
 	switch (cell->kind) {
 	case NB_CELL_STR:
+	case NB_CELL_WORD:
 		return !cell->str;
 	case NB_CELL_ADDR:
 		return cell->addr.ip != 4 && cell->addr.ip != 6;
@@ -265,6 +268,9 @@ static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
 		break;
 	case NB_CELL_STR:
 		return put_str(p, cell->str, json, ret_width);
+	case NB_CELL_WORD:
+		p = stpcpy(p, cell->str);
+		break;
 	case NB_CELL_TIME:
 		p += json ? nb_clock_rfc3339(&t->clock, cell->u64, p)
 			  : nb_clock_local(&t->clock, cell->u64, t->opts.micro,
@@ -404,6 +410,7 @@ static int json_row(struct nb_table *t, const struct nb_cell *cells)
 
 	for (size_t i = 0; i < t->n; i++) {
 		bool quoted = cells[i].kind == NB_CELL_STR ||
+			      cells[i].kind == NB_CELL_WORD ||
 			      cells[i].kind == NB_CELL_TIME ||
 			      cells[i].kind == NB_CELL_ADDR;
 

@@ -262,3 +262,121 @@ one_line() {
 	[ "$(wc -l <"$1")" = 1 ]
 	grep -Eq -- "$2" "$1"
 }
+
+# The ids of the maps that process $1 has open.
+maps_of() {
+	cat /proc/"$1"/fdinfo/* 2>/dev/null | awk '/^map_id:/ { print $2 }' |
+		sort -n
+}
+
+# The ids of the programs that use one of the maps in the file $1.
+programs_with() {
+	bpftool -j prog show | jq --slurpfile maps "$1" \
+		'.[] | select(any(.map_ids[]?; IN($maps[]))) | .id'
+}
+
+# Note what the command has in the kernel.
+note_objects() {
+	maps_of "$TRACER" >"$T/maps"
+	programs_with "$T/maps" >"$T/programs"
+	[ "$(wc -l <"$T/maps")" -ge 3 ]
+	[ "$(wc -l <"$T/programs")" -ge 2 ]
+}
+
+# None of it is there any more. The kernel frees maps a moment later.
+objects_gone() {
+	local id
+	for id in $(<"$T/maps"); do
+		! bpftool map show id "$id" >/dev/null 2>&1 || return 1
+	done
+	for id in $(<"$T/programs"); do
+		! bpftool prog show id "$id" >/dev/null 2>&1 || return 1
+	done
+}
+
+# What a trace could leave switched on.
+tracefs_state() {
+	local dir=/sys/kernel/tracing
+	cat "$dir"/{set_event,kprobe_events,uprobe_events} 2>/dev/null || true
+	cat "$dir"/events/{net,sock,syscalls,tcp}/enable 2>/dev/null || true
+}
+
+# A line of /proc/PID/status.
+status_of() {
+	awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"
+}
+
+# The command where everybody may execute it.
+public_copy() {
+	PUBLIC=$(mktemp -d)
+	chmod 755 "$PUBLIC"
+	MOUNTS+=("$PUBLIC")
+	mount -t tmpfs -o mode=755 none "$PUBLIC"
+	mkdir "$PUBLIC/bin"
+	cp "$BIN" "$PUBLIC/bin"
+	cp -R "$ROOT/build/libexec" "$PUBLIC"
+}
+
+as_nobody() {
+	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
+}
+
+# Of command lines, which want no privileges: misuse QUOTED ARG...: refused in
+# one line that quotes the offender.
+misuse() {
+	local quoted=$1
+	shift
+	run --separate-stderr timeout 5 "$BIN" "$@"
+	echo "$status: $stderr"
+	[ "$status" = 2 ]
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == $TOOL:\ *\'*"$quoted"*\'*\ \(try\ --help\) ]]
+}
+
+# "-x, --name ARG", as in --help and in man pages: "-x --name".
+options_in() {
+	sed -nE 's/^ *((-[^-], )?--[a-z0-9-]+).*/\1/p' | tr -d , | sort
+}
+
+# The man page has the options of --help, and no others.
+same_options() {
+	"$BIN" --help | options_in >"$BATS_TEST_TMPDIR/help"
+	# There, an empty line or a heading is before each.
+	groff -man -Tascii -P -cbou "$ROOT/man/$TOOL.8" |
+		awk 'last ~ /^( ? ? ?[^ ]|$)/ { print } { last = $0 }' |
+		options_in >"$BATS_TEST_TMPDIR/man"
+	[ -s "$BATS_TEST_TMPDIR/man" ]
+	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/man"
+}
+
+# --help ARGUMENTS: on standard output, and fits a terminal.
+good_help() {
+	run --separate-stderr "$BIN" --help
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	[ "${lines[0]}" = "Usage: $TOOL [OPTION]...$1" ]
+	[ -z "$(awk 'length > 80' <<<"$output")" ]
+}
+
+# --version: one line.
+good_version() {
+	run --separate-stderr "$BIN" "${1:---version}"
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	[[ $output =~ ^$TOOL\ [0-9]+\.[0-9]+\.[0-9]+ ]]
+	[ "${#lines[@]}" = 1 ]
+}
+
+# unprivileged ARG...: nothing is traced without privileges.
+unprivileged() {
+	local setpriv=()
+	[ "$(id -u)" != 0 ] ||
+		setpriv=(setpriv --bounding-set -all --inh-caps -all)
+	run --separate-stderr "${setpriv[@]}" "$BIN" "$@"
+	echo "$status: $stderr"
+	[ "$status" = 1 ]
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == "$TOOL: cannot trace: Operation not permitted "* ]]
+}

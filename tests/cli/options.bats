@@ -11,18 +11,6 @@ WORDS=(direction)
 NAMES=(uid netns cgroupmap mntnsmap plan)
 SHORT_VALUES=(p P D r u n c)
 
-# misuse QUOTED ARG...: refused in one line that quotes the offender.
-misuse() {
-	local quoted=$1
-	shift
-	run --separate-stderr timeout 5 "$BIN" "$@"
-	echo "$status: $stderr"
-	[ "$status" = 2 ]
-	[ -z "$output" ]
-	[ "${#stderr_lines[@]}" = 1 ]
-	[[ $stderr == tcpconnection:\ *\'*"$quoted"*\'*\ \(try\ --help\) ]]
-}
-
 @test "--help: standard output, and fits a terminal" {
 	for option in --help -h -vh; do
 		run --separate-stderr "$BIN" "$option"
@@ -48,28 +36,13 @@ misuse() {
 	[ "$(grep -c '^  .*--' "$BATS_TEST_TMPDIR/help")" -ge 23 ]
 }
 
-# "-x, --name ARG", as in both texts: "-x --name".
-options_in() {
-	sed -nE 's/^ *((-[^-], )?--[a-z0-9-]+).*/\1/p' | tr -d , | sort
-}
-
 @test "the man page has the options of --help, and no others" {
-	"$BIN" --help | options_in >"$BATS_TEST_TMPDIR/help"
-	# There, an empty line or a heading is before each.
-	groff -man -Tascii -P -cbou "$ROOT/man/tcpconnection.8" |
-		awk 'last ~ /^( ? ? ?[^ ]|$)/ { print } { last = $0 }' |
-		options_in >"$BATS_TEST_TMPDIR/man"
-	[ -s "$BATS_TEST_TMPDIR/man" ]
-	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/man"
+	same_options
 }
 
 @test "--version: one line" {
 	for option in --version -V -qV; do
-		run --separate-stderr "$BIN" "$option"
-		[ "$status" = 0 ]
-		[ -z "$stderr" ]
-		[[ $output =~ ^tcpconnection\ [0-9]+\.[0-9]+\.[0-9]+ ]]
-		[ "${#lines[@]}" = 1 ]
+		good_version "$option"
 	done
 }
 
@@ -208,13 +181,5 @@ options_in() {
 }
 
 @test "nothing is traced without privileges" {
-	local setpriv=()
-	[ "$(id -u)" != 0 ] ||
-		setpriv=(setpriv --bounding-set -all --inh-caps -all)
-	run --separate-stderr "${setpriv[@]}" "$BIN"
-	echo "$status: $stderr"
-	[ "$status" = 1 ]
-	[ -z "$output" ]
-	[ "${#stderr_lines[@]}" = 1 ]
-	[[ $stderr == "tcpconnection: cannot trace: Operation not permitted "* ]]
+	unprivileged
 }

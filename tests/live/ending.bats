@@ -11,44 +11,6 @@ teardown() {
 	live_teardown
 }
 
-# The ids of the maps that process $1 has open.
-maps_of() {
-	cat /proc/"$1"/fdinfo/* 2>/dev/null | awk '/^map_id:/ { print $2 }' |
-		sort -n
-}
-
-# The ids of the programs that use one of the maps in the file $1.
-programs_with() {
-	bpftool -j prog show | jq --slurpfile maps "$1" \
-		'.[] | select(any(.map_ids[]?; IN($maps[]))) | .id'
-}
-
-# Note what the command has in the kernel.
-note_objects() {
-	maps_of "$TRACER" >"$T/maps"
-	programs_with "$T/maps" >"$T/programs"
-	[ "$(wc -l <"$T/maps")" -ge 3 ]
-	[ "$(wc -l <"$T/programs")" -ge 2 ]
-}
-
-# None of it is there any more. The kernel frees maps a moment later.
-objects_gone() {
-	local id
-	for id in $(<"$T/maps"); do
-		! bpftool map show id "$id" >/dev/null 2>&1 || return 1
-	done
-	for id in $(<"$T/programs"); do
-		! bpftool prog show id "$id" >/dev/null 2>&1 || return 1
-	done
-}
-
-# What a trace could leave switched on.
-tracefs_state() {
-	local dir=/sys/kernel/tracing
-	cat "$dir"/{set_event,kprobe_events,uprobe_events} 2>/dev/null || true
-	cat "$dir"/events/{sock,syscalls}/enable 2>/dev/null || true
-}
-
 # trace_and_end SIGNAL: trace, end the command, and check.
 trace_and_end() {
 	tracefs_state >"$T/before"

@@ -172,11 +172,6 @@ shows_a_row() {
 		--where 'direction == "accept"'
 }
 
-# A line of /proc/PID/status.
-status_of() {
-	awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"
-}
-
 @test "it keeps CAP_BPF only, and no thread" {
 	trace --json -t -f -l
 	for set in CapInh CapPrm CapEff CapAmb CapBnd; do
@@ -200,21 +195,6 @@ status_of() {
 	echo "after a storm: $(status_of "$TRACER" VmRSS) kB"
 	[ "$(status_of "$TRACER" VmRSS)" -le 8192 ]
 	stop
-}
-
-# The command where everybody may execute it.
-public_copy() {
-	PUBLIC=$(mktemp -d)
-	chmod 755 "$PUBLIC"
-	MOUNTS+=("$PUBLIC")
-	mount -t tmpfs -o mode=755 none "$PUBLIC"
-	mkdir "$PUBLIC/bin"
-	cp "$BIN" "$PUBLIC/bin"
-	cp -R "$ROOT/build/libexec" "$PUBLIC"
-}
-
-as_nobody() {
-	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
 }
 
 @test "as nobody: one line, exit status 1" {

@@ -60,8 +60,61 @@ static void check_neither(uint8_t ip)
 	test_int((long long)len, 1, "its length");
 }
 
+static void check_port(int ip, const char *text, uint16_t port, size_t max,
+		       const char *want)
+{
+	struct nb_addr addr = { .ip = (uint8_t)ip };
+	char buf[NB_ENDPOINT_STRLEN], name[96];
+	size_t len;
+
+	inet_pton(ip == 4 ? AF_INET : AF_INET6, text, addr.bytes);
+	memset(buf, 'x', sizeof(buf));
+	len = nb_addr_format_port(&addr, port, max, buf);
+	snprintf(name, sizeof(name), "%s and port %u in %zu", text, port, max);
+	test_str(buf, want, name);
+	test_int((long long)len, (long long)strlen(want), "its length");
+}
+
+/* Whatever there is room for, the port is whole. */
+static void check_every_room(void)
+{
+	static const char text[] = "2001:db8:1111:2222:3333:4444:5555:6666";
+	struct nb_addr addr = { .ip = 6 };
+	char buf[NB_ENDPOINT_STRLEN];
+	int wrong = 0;
+
+	inet_pton(AF_INET6, text, addr.bytes);
+	for (size_t max = 1; max < 60; max++) {
+		size_t len = nb_addr_format_port(&addr, 65535, max, buf);
+
+		wrong += len != strlen(buf) ||
+			 strcmp(buf + len - 6, ":65535") ||
+			 (max >= 7 && len > max) || (max >= 46 && len != 46);
+	}
+	test_int(wrong, 0, "an address in any room");
+}
+
+static void check_ports(void)
+{
+	struct nb_addr none = { .ip = 0 };
+	char buf[NB_ENDPOINT_STRLEN];
+
+	check_port(4, "127.0.0.1", 80, 0, "127.0.0.1:80");
+	check_port(4, "255.255.255.255", 65535, 0, "255.255.255.255:65535");
+	check_port(4, "0.0.0.0", 0, 0, "0.0.0.0:0");
+	check_port(6, "::1", 443, 0, "[::1]:443");
+	check_port(6, "::ffff:192.0.2.1", 9, 0, "192.0.2.1:9");
+	check_port(6, "2001:db8:1:2:3:4:5:6", 8080, 20, "[2001:d~:4:5:6]:8080");
+	check_port(4, "192.168.100.200", 65535, 15, "192.~.200:65535");
+	check_every_room();
+	test_int((long long)nb_addr_format_port(&none, 80, 0, buf), 1,
+		 "no address has no port");
+	test_str(buf, "-", "and is a dash");
+}
+
 int main(void)
 {
+	check_ports();
 	check(4, "0.0.0.0", "0.0.0.0");
 	check(4, "127.0.0.1", "127.0.0.1");
 	check(4, "255.255.255.255", "255.255.255.255");

@@ -386,8 +386,90 @@ static void port_lists(void)
 	test_int((long long)ports.n, NB_PORTS_MAX, "and changes nothing");
 }
 
+static struct {
+	uint32_t interval;
+	uint32_t count;
+} timing;
+
+static void parse_args(void *ctx)
+{
+	static const struct nb_opt positional[] = {
+		{ NB_U32, .arg = "INTERVAL", .help = "seconds",
+		  .out = &timing.interval, .min = 1, .max = 60 },
+		{ NB_U32, .arg = "COUNT", .help = "how often",
+		  .out = &timing.count, .min = 1 },
+	};
+	static const struct nb_cmd with_args = {
+		.name = "tcpnone",
+		.about = "Show nothing.",
+		.opts = opts,
+		.nopts = 1,
+		.args = positional,
+		.nargs = 2,
+	};
+	char **argv = ctx;
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	nb_opt_parse(&with_args, argc, argv);
+	printf("%u %u%s\n", timing.interval, timing.count,
+	       args.ip4 ? " 4" : "");
+}
+
+static void with_args(const char *const *argv, int status, const char *out,
+		      const char *err)
+{
+	struct test_run run;
+	char name[256];
+
+	joined(argv, name, sizeof(name));
+	test_fork(parse_args, (void *)(uintptr_t)argv, &run);
+	test_ran(&run, status, out, err, name);
+}
+
+static void arguments(void)
+{
+#define TRY " (try --help)\n"
+	with_args(ARGV(), 0, "0 0\n", "");
+	with_args(ARGV("5"), 0, "5 0\n", "");
+	with_args(ARGV("5", "2"), 0, "5 2\n", "");
+	with_args(ARGV("5", "-4", "2"), 0, "5 2 4\n", "");
+	with_args(ARGV("--", "5", "2"), 0, "5 2\n", "");
+	with_args(ARGV("5", "--", "2"), 0, "5 2\n", "");
+	with_args(
+		ARGV("61"), 2, "",
+		"tcpnone: cannot use 'INTERVAL 61': not between 1 and 60" TRY);
+	with_args(ARGV("5", "x"), 2, "",
+		  "tcpnone: cannot use 'COUNT x': not a number" TRY);
+	with_args(ARGV("5", ""), 2, "",
+		  "tcpnone: cannot use 'COUNT': empty value" TRY);
+	with_args(ARGV("5", "2", "1"), 2, "",
+		  "tcpnone: unexpected argument '1'" TRY);
+	with_args(ARGV("5", "--", "2", "-4"), 2, "",
+		  "tcpnone: unexpected argument '-4'" TRY);
+	with_args(ARGV("-"), 2, "",
+		  "tcpnone: cannot use 'INTERVAL -': not a number" TRY);
+	with_args(ARGV("--help"), 0,
+		  "Usage: tcpnone [OPTION]... [INTERVAL [COUNT]]\n"
+		  "Show nothing.\n"
+		  "\n"
+		  "Arguments:\n"
+		  "  INTERVAL                seconds\n"
+		  "  COUNT                   how often\n"
+		  "\n"
+		  "Options:\n"
+		  "  -4, --ipv4              only IPv4\n"
+		  "  -q, --quiet             print errors and data only\n"
+		  "  -v, --verbose           say how things are done\n"
+		  "  -V, --version           print the version and exit\n"
+		  "  -h, --help              print this help and exit\n",
+		  "");
+}
+
 int main(void)
 {
+	arguments();
 	good_lines();
 	bad_options();
 	bad_values();

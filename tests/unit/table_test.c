@@ -526,8 +526,78 @@ static void too_many(void)
 	nb_table_free(NULL);
 }
 
+static void kilobytes(void)
+{
+	static const struct nb_col kb_cols[] = { { "RX_KB", "rx_bytes", -6 } };
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} kb[] = {
+		{ 0, "     0\n" },
+		{ 1, " 0.001\n" },
+		{ 512, " 0.500\n" },
+		{ 1023, " 0.999\n" },
+		{ 1024, "     1\n" },
+		{ 1025, " 1.001\n" },
+		{ 10239, " 9.999\n" },
+		{ 10240, "    10\n" },
+		{ 10241, "  10.0\n" },
+		{ 102399, " 100.0\n" },
+		{ 102401, "   100\n" },
+		{ 1024ULL * 999999, "999999\n" },
+		{ 1024ULL * 999999 + 1, "999999\n" },
+		{ UINT64_MAX, "18014398509481984\n" },
+	};
+	struct nb_table *table;
+	struct nb_cell cell;
+
+	for (size_t i = 0; i < sizeof(kb) / sizeof(kb[0]); i++) {
+		table = table_of(kb_cols, 1, (struct nb_table_opts){ 0 });
+		cell = nb_cell_kb(kb[i].bytes);
+		nb_table_row(table, &cell);
+		printed(table, kb[i].text, "bytes as kB");
+		done(table);
+	}
+	table = table_of(kb_cols, 1, (struct nb_table_opts){ .json = true });
+	cell = nb_cell_kb(1025);
+	nb_table_row(table, &cell);
+	printed(table, "{\"rx_bytes\":1025}\n", "and as bytes in JSON");
+	done(table);
+}
+
+/* Measured first, the header is there once. */
+static void fitting(void)
+{
+	static const struct nb_col two[] = { { "PID", "pid", 7 },
+					     { "COMM", "comm", -6 } };
+	struct nb_table *table;
+	struct nb_cell small[] = { nb_cell_u64(1), nb_cell_str("sh") };
+	struct nb_cell large[] = { nb_cell_u64(123456789),
+				   nb_cell_str("a long name") };
+
+	table = table_of(two, 2, (struct nb_table_opts){ 0 });
+	test_int((long long)nb_table_width(table), 14,
+		 "as wide as it was made");
+	test_int(nb_table_fit(table, small), 0, "a small row fits");
+	test_int((long long)nb_table_width(table), 14, "as it is");
+	test_int(nb_table_fit(table, large), 0, "a large one, too");
+	test_int((long long)nb_table_width(table), 21, "when it is wider");
+	printed(table, "", "nothing is printed yet");
+	nb_table_header(table);
+	nb_table_row(table, small);
+	nb_table_row(table, large);
+	printed(table,
+		"PID              COMM\n"
+		"1                  sh\n"
+		"123456789 a long name\n",
+		"one header, wide enough");
+	done(table);
+}
+
 int main(void)
 {
+	kilobytes();
+	fitting();
 	setenv("TZ", "UTC0", 1);
 	tzset();
 	seed_format();

@@ -3,7 +3,8 @@
  * connload: a known workload of TCP connections, which tells the truth about
  * it on standard output, one JSON object a line (work.h).
  *
- *	connload pairs | fail | other | storm  [--option [VALUE]]...
+ *	connload bytes | crowd | pairs | fail | other | rr | storm
+ *		[--option [VALUE]]...
  *
  * The first line says that everything is set up and the server is inside
  * accept(); with --wait the workload begins when a line is read from standard
@@ -11,9 +12,12 @@
  */
 #include "work.h"
 
+#include "bytes.h"
+#include "crowd.h"
 #include "fail.h"
 #include "other.h"
 #include "pairs.h"
+#include "rr.h"
 #include "storm.h"
 
 enum kind { FLAG, NUMBER, SIZE, STRING };
@@ -49,6 +53,14 @@ static const struct {
 	{ "hold", NUMBER, &opts.hold_ms },
 	{ "bytes-up", SIZE, &opts.bytes_up },
 	{ "bytes-down", SIZE, &opts.bytes_down },
+	/* bytes */
+	{ "send", STRING, &opts.send },
+	{ "recv", STRING, &opts.recv },
+	{ "before", SIZE, &opts.before },
+	{ "late", FLAG, &opts.late },
+	{ "shared", FLAG, &opts.shared },
+	{ "inherit", FLAG, &opts.inherit },
+	{ "tls", FLAG, &opts.tls },
 	/* pairs and fail: io_uring */
 	{ "uring", STRING, &opts.uring },
 	{ "uring-connect", FLAG, &opts.uring_connect },
@@ -61,7 +73,7 @@ static const struct {
 	{ "same-tuple", FLAG, &opts.same_tuple },
 	{ "close", FLAG, &opts.close },
 	{ "user-timeout", NUMBER, &opts.user_timeout_ms },
-	/* storm */
+	/* crowd and storm */
 	{ "seconds", NUMBER, &opts.seconds },
 };
 
@@ -100,12 +112,12 @@ static void parse(int argc, char **argv)
 	if (strcmp(ip, "4") && strcmp(ip, "6") && !opts.mapped)
 		die("--ip '%s' is none of 4, 6, mapped", ip);
 	opts.ip = strcmp(ip, "6") ? 4 : 6;
-	if (opts.seconds)
+	if (opts.seconds && strcmp(argv[1], "crowd"))
 		opts.count = UINT32_MAX - MAX_THREADS;
 	else if (!opts.count || opts.count > MAX_COUNT)
 		die("--count goes from 1 to %d", MAX_COUNT);
 	if (!opts.threads || opts.threads > MAX_THREADS ||
-	    opts.threads > opts.count)
+	    (opts.threads > opts.count && strcmp(argv[1], "bytes")))
 		die("--threads goes from 1 to %d or --count", MAX_THREADS);
 }
 
@@ -120,6 +132,12 @@ int main(int argc, char **argv)
 		die("NB_SLOW is 0");
 	parse(argc, argv);
 	alarm(LIMIT_SECONDS);
+	if (!strcmp(mode, "bytes"))
+		return bytes_main();
+	if (!strcmp(mode, "crowd"))
+		return crowd_main();
+	if (!strcmp(mode, "rr"))
+		return rr_main();
 	if (!strcmp(mode, "pairs"))
 		return pairs_main();
 	if (!strcmp(mode, "fail"))
@@ -128,5 +146,6 @@ int main(int argc, char **argv)
 		return other_main();
 	if (!strcmp(mode, "storm"))
 		return storm_main();
-	die("'%s' is none of pairs, fail, other, storm", mode);
+	die("'%s' is none of bytes, crowd, pairs, fail, other, rr, storm",
+	    mode);
 }

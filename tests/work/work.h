@@ -62,6 +62,10 @@ struct opts {
 	bool uring_async; /* connect in a worker */
 	bool uring_recv;
 	bool uring_mix; /* every other thread accepts without it */
+	bool late;	/* connect when it goes */
+	bool shared;	/* by all threads */
+	bool inherit;	/* the sockets, from a parent */
+	bool tls;
 	unsigned count;
 	unsigned threads;
 	unsigned port;
@@ -73,6 +77,9 @@ struct opts {
 	unsigned backlog;
 	size_t bytes_up;
 	size_t bytes_down;
+	size_t before;	  /* bytes each way that don't count */
+	const char *send; /* the way to */
+	const char *recv;
 	const char *addr;	  /* of the server */
 	const char *from;	  /* of the client */
 	const char *server_netns; /* path; where the server's sockets are */
@@ -97,6 +104,7 @@ struct side {
 	int64_t closing; /* the last moment before the end may begin */
 	uint64_t rx;
 	uint64_t tx;
+	size_t mapped;	/* of rx, by zero copy */
 	char error[24]; /* empty: connected */
 };
 

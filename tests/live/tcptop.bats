@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# tcptop: what programs sent and received, to the byte.
+
+TOOL=tcptop
+load ../helper
+
+setup() {
+	live_setup
+}
+
+teardown() {
+	live_teardown
+}
+
+# sums ARG...: the rows' sums are the truth's.
+sums() {
+	python3 -IS "$ROOT/tests/sums.py" "$TRUTH" "$T/trace.out" "$@"
+	[ "$(missed)" = 0 ]
+}
+
+# Sizes that fill no buffer, page or kB.
+UP=1234567
+DOWN=54321
+
+# carry ARG...: "connload bytes" under a command, from the start of both to
+# their end.
+carry() {
+	prepare load bytes --bytes-up $UP --bytes-down $DOWN "$@"
+	trace --json
+	go load
+	stop
+	sums --rows 2
+}
+
+# Each way once on connections that are older than the command, and once on
+# younger ones.
+old_and_new() {
+	local ip=$1 way
+	shift
+	for way; do
+		echo "$way"
+		prepare "old$way" bytes --ip "$ip" --bytes-up $UP \
+			--bytes-down $DOWN $way --before 10000
+		prepare "new$way" bytes --ip "$ip" --bytes-up $UP \
+			--bytes-down $DOWN $way --late
+	done
+	trace --json
+	for way; do
+		go "old$way"
+		go "new$way"
+	done
+	stop
+	sums --rows $((4 * $#))
+}
+
+@test "each way to send, IPv4" {
+	old_and_new 4 "--send write" "--send sendmsg" "--send sendmmsg" \
+		"--send sendfile" "--send splice" "--send zerocopy" \
+		"--send uring"
+}
+
+@test "each way to receive, IPv4" {
+	old_and_new 4 "--recv read" "--recv recvmsg" "--recv recvmmsg" \
+		"--recv peek" "--recv waitall" "--recv truncated" \
+		"--recv splice" "--recv uring" "--recv mixed"
+}
+
+@test "IPv6, and IPv4 on an IPv6 socket" {
+	local way="--send sendfile --recv mixed"
+	old_and_new 6 "$way"
+	: >"$TRUTH"
+	unset 'LOAD_PID[*]'
+	rm "$T"/*.go
+	old_and_new mapped "$way"
+}
+
+@test "a zero-copy receive, which maps pages" {
+	carry --send sendfile --recv zerocopy
+	jq -se 'map(._mapped // 0) | add > 0' "$TRUTH"
+}
+
+@test "MPTCP" {
+	old_and_new 4 "--mptcp" "--mptcp --recv peek"
+}
+
+@test "many threads, a connection each, and one for all" {
+	prepare each bytes --threads 16 --bytes-up 300001 --bytes-down 30001
+	prepare all bytes --threads 8 --shared --bytes-up $UP \
+		--bytes-down $DOWN --recv mixed --send sendmsg
+	trace --json
+	go each
+	go all
+	stop
+	sums --rows 34
+}
+
+@test "a socket that a child goes on with is the child's" {
+	prepare load bytes --inherit --before 5000 --bytes-up $UP \
+		--bytes-down $DOWN
+	trace --json
+	go load
+	stop
+	sums --rows 2
+}
+
+@test "one byte is one byte, and not 0 kB" {
+	prepare load bytes --bytes-up 1 --bytes-down 10239
+	trace
+	go load
+	stop
+	grep -q ' 0\.001 *9\.999$' "$T/trace.out"
+	grep -q ' 9\.999 *0\.001$' "$T/trace.out"
+}
+
+@test "over many intervals nothing is lost, and nothing counted twice" {
+	prepare load bytes --threads 8 --bytes-up $((900000000 / NB_SLOW)) \
+		--bytes-down 7
+	trace --json -i 1
+	go load
+	stop
+	# In more than one.
+	[ "$(jq -r .time "$T/trace.out" | sort -u | wc -l)" -gt 1 ]
+	sums --rows 16
+}
+
+@test "connections that come and go" {
+	trace --json --netns "$NS"
+	workload pairs --count 500 --threads 4 --bytes-up 11 --bytes-down 7
+	stop
+	jq -se 'map(.rx_bytes) | add == 500 * 18' "$T/trace.out"
+	jq -se 'map(.tx_bytes) | add == 500 * 18' "$T/trace.out"
+	jq -se 'map(select(.sport == null or .dport == 0)) == []' "$T/trace.out"
+	[ "$(missed)" = 0 ]
+}
+
+@test "TCP fast open" {
+	ip netns exec "$NS" sysctl -qw net.ipv4.tcp_fastopen=3
+	workload pairs --fastopen --bytes-up 5
+	: >"$TRUTH"
+	trace --json
+	workload pairs --fastopen --count 10 --bytes-up 5 --bytes-down 3
+	stop
+	jq -se 'map(.rx_bytes) | add == 80' "$T/trace.out"
+	jq -se 'map(.tx_bytes) | add == 80' "$T/trace.out"
+	[ "$(missed)" = 0 ]
+}
+
+@test "UDP and Unix sockets are nobody's bytes" {
+	trace --json
+	# shellcheck disable=SC2016 # Python's
+	in_ns python3 -IS -c '
+import socket
+for family, kind in ((socket.AF_UNIX, socket.SOCK_STREAM),
+                     (socket.AF_UNIX, socket.SOCK_DGRAM)):
+    a, b = socket.socketpair(family, kind)
+    a.send(b"x" * 100)
+    b.recv(200)
+a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+a.bind(("127.0.0.1", 0))
+a.connect(a.getsockname())
+a.send(b"x" * 100)
+a.recv(200)
+'
+	workload bytes --bytes-up 5
+	stop
+	sums --rows 2
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What tcptop and its eBPF text share. */
+#ifndef NB_TCPTOP_H
+#define NB_TCPTOP_H
+
+#include <linux/types.h>
+
+#include "bpf/filter.h"
+
+/* The one entry of the map "config". */
+struct top_config {
+	struct nb_filter filter;
+	__u32 live;  /* set last: before it nothing is counted */
+	__u32 epoch; /* 0 or 1: bytes go to the map rows0 or rows1 */
+};
+_Static_assert(sizeof(struct top_config) == 24, "shared with eBPF");
+
+/*
+ * One process' use of one connection. A socket's address in memory may serve
+ * several connections within an interval, which have another hash then.
+ */
+struct top_key {
+	__u64 sk;
+	__u32 hash; /* of the connection's addresses and ports */
+	__u32 pid;  /* thread group; 0: the kernel, in no process' name */
+};
+_Static_assert(sizeof(struct top_key) == 16, "shared with eBPF");
+
+struct top_row {
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+	__u8 saddr[16]; /* local; IPv4 in the first four bytes */
+	__u8 daddr[16]; /* remote */
+	__u16 sport;	/* host order */
+	__u16 dport;
+	__u32 uid;
+	__u32 netns;
+	char comm[16]; /* of the process, not of the thread */
+	__u8 ip;       /* 4 or 6 */
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct top_row) == 80, "shared with eBPF");
+
+/* Entries of the map "unshown": bytes for which there was no room. */
+enum top_unshown {
+	TOP_UNSHOWN_RX,
+	TOP_UNSHOWN_TX,
+	TOP_UNSHOWN,
+};
+
+#endif
