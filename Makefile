@@ -104,6 +104,7 @@ check: all work
 bench: all work
 	$(Q)tests/bench/startup
 	$(Q)tests/bench/losses
+	$(Q)tests/bench/nic
 	$(Q)tests/bench/vm
 
 lint:

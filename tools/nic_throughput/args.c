@@ -43,7 +43,7 @@ static const struct nb_opt opts[] = {
 	  .help = "one JSON object a line" },
 	{ NB_U32, .lng = "max-queues", .arg = "N", .out = &nic_args.max_queues,
 	  .help = "queues counted at once, each way (default 1024)",
-	  .min = 1, .max = 1 << 20 },
+	  .min = 1, .max = 1 << 15 },
 	NB_PROG_LOAD_OPTS(&nic_args.prog, plan_names),
 };
 /* clang-format on */

@@ -116,6 +116,15 @@ static const char *attr_string(const struct rtattr *a)
 	return RTA_PAYLOAD(a) && !s[RTA_PAYLOAD(a) - 1] ? s : "";
 }
 
+static uint32_t attr_u32(const struct rtattr *a)
+{
+	uint32_t n = 0;
+
+	if (RTA_PAYLOAD(a) >= sizeof(n))
+		memcpy(&n, RTA_DATA(a), sizeof(n));
+	return n;
+}
+
 /*
  * The kind of a device that the kernel has no hardware for. Those of the first
  * two are counted by the devices below them.
@@ -163,6 +172,11 @@ static int get_link(struct nlmsghdr *h, struct nic_link *link)
 			break;
 		case IFLA_STATS64:
 			get_stats(a, link->stats);
+			break;
+		case IFLA_NUM_TX_QUEUES:
+		case IFLA_NUM_RX_QUEUES:
+			if (attr_u32(a) > link->queues)
+				link->queues = attr_u32(a);
 			break;
 		case IFLA_LINKINFO:
 			link->by_skb |= kind_by_skb(a);

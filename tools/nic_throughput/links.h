@@ -18,7 +18,8 @@ struct nic_stats {
 struct nic_link {
 	uint32_t ifindex;
 	char name[IF_NAMESIZE];
-	bool by_skb; /* a device of software: its packets are skbs */
+	bool by_skb;	 /* a device of software: its packets are skbs */
+	uint32_t queues; /* as many as the direction with more has */
 	struct nic_stats stats[NIC_DIRECTIONS];
 };
 

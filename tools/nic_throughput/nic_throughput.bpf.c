@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * nic_throughput's eBPF text: count packets by device, direction and queue.
- * Sent ones are looked at when the driver gets them, but count when it has
- * taken them. Received ones count where drivers hand them over, before GRO.
+ * Sent ones count when the driver gets them, and no more when it does not take
+ * them. Received ones count where drivers hand them over, before GRO.
  *
  * It runs for every packet of the machine, so it reads a range of fields at
  * once and declares no types: their offsets are all it needs.
@@ -104,31 +104,51 @@ _Static_assert(NB_OFFSET_skb_shared_info_gso_segs ==
 		       NB_OFFSET_skb_shared_info_gso_size + 2,
 	       "skb_shared_info is not as it used to be");
 
-/* A packet that a driver has been given, until it is known to have taken it. */
-struct frame {
+/* The same of a device, where it has them close to each other (6.8). */
+#define DEV_AT NB_OFFSET_net_device_ifindex
+#define DEV_SIZE (NB_OFFSET_net_device_nd_net + 8 - DEV_AT)
+#define DEV_CLOSE (NB_OFFSET_net_device_nd_net > DEV_AT && DEV_SIZE <= 128)
+/* And of what is behind the packet's data. */
+#define INFO_AT NB_OFFSET_skb_shared_info_gso_size
+#define INFO_SIZE (NB_OFFSET_skb_shared_info_gso_type + 4 - INFO_AT)
+_Static_assert(NB_OFFSET_skb_shared_info_gso_type > INFO_AT && INFO_SIZE <= 64,
+	       "skb_shared_info is not as it used to be");
+
+struct info {
+	u8 raw[INFO_SIZE] __attribute__((aligned(8)));
+};
+
+#define GSO_SIZE(i) (*(u16 *)(i)->raw)
+#define GSO_SEGS(i) (*(u16 *)((i)->raw + 2))
+#define GSO_TYPE(i) \
+	(*(u32 *)((i)->raw + NB_OFFSET_skb_shared_info_gso_type - INFO_AT))
+
+/* A packet on its way, as it counts. */
+struct packet {
+	struct nic_key key;
+	u32 segs; /* packets on the wire */
+	u32 pad;
+	u64 bytes;
+};
+
+/* One that a driver has been given, in case that it does not take it. */
+struct sent {
 	u64 skb;
 	u64 dev;
-	u32 ifindex;
-	u32 segs;   /* packets on the wire */
-	u32 header; /* bytes that each of them but one repeats */
-	u16 queue;
-	u16 pad;
+	struct packet packet;
 };
 
 /* A device's driver may send by another device, and that by a third. */
-#define DEPTH 8
-
-struct stack {
-	u32 depth;
-	u32 pad;
-	struct frame frame[DEPTH];
-};
+#define SENDING 16
 
 BPF_ARRAY(config, struct nic_config, 1);
 BPF_HASH(wanted, u32, u8, 256);
+/* A place costs half as much as a look-up in a hash map. */
+BPF_ARRAY(devices, struct nic_device, NIC_DEVICES);
+BPF_PERCPU_ARRAY(places, struct nic_counts, 2048);
 BPF_PERCPU_HASH(counts, struct nic_key, struct nic_counts, 1024);
-/* Sending runs with softirqs off, so one a CPU is enough. */
-BPF_PERCPU_ARRAY(sending, struct stack, 1);
+/* Sending runs with softirqs off: only one packet's devices at a time. */
+BPF_PERCPU_ARRAY(sending, struct sent, SENDING);
 
 static inline u64 read_u64(u64 from)
 {
@@ -165,15 +185,26 @@ static inline struct nic_config *get_config(void)
  * for. The command holds on to that one: no other can take its address. */
 static inline u32 get_ifindex(struct nic_config *c, u64 dev)
 {
-	u64 net = read_u64(dev + NB_OFFSET_net_device_nd_net);
+	u64 net;
+	u32 ifindex = 0;
 
+	if (DEV_CLOSE) {
+		u8 raw[DEV_CLOSE ? DEV_SIZE : 8] __attribute__((aligned(8)));
+
+		bpf_probe_read_kernel(raw, sizeof(raw), (void *)(dev + DEV_AT));
+		net = *(u64 *)(raw + sizeof(raw) - 8);
+		ifindex = *(u32 *)raw;
+	} else {
+		net = read_u64(dev + NB_OFFSET_net_device_nd_net);
+	}
 	if (net != c->net) {
 		if (c->net || read_u32(net + NB_OFFSET_net_ns +
 				       NB_OFFSET_ns_common_inum) != c->netns)
 			return 0;
 		c->net = net;
 	}
-	return read_u32(dev + NB_OFFSET_net_device_ifindex);
+	return DEV_CLOSE ? ifindex
+			 : read_u32(dev + NB_OFFSET_net_device_ifindex);
 }
 
 /* The first packet of a queue. */
@@ -193,23 +224,40 @@ static struct nic_counts *new_counts(struct nic_config *c, struct nic_key *key)
 	return counts.lookup(key);
 }
 
-static inline void add(struct nic_config *c, u32 ifindex, u16 direction,
-		       u16 queue, u32 packets, u64 bytes)
+static inline struct nic_counts *get_place(const struct nic_key *key)
 {
-	struct nic_key key = {};
-	struct nic_counts *n;
+	int at = key->ifindex & (NIC_DEVICES - 1);
+	struct nic_device *d = devices.lookup(&at);
 
-	key.ifindex = ifindex;
-	key.queue = queue;
-	key.direction = direction;
-	n = counts.lookup(&key);
+	if (!d)
+		return 0;
+	if (d->ifindex != key->ifindex || (u16)(key->queue + 1) >= d->queues)
+		return 0;
+	at = NIC_PLACE(d, key->queue, key->direction);
+	return places.lookup(&at);
+}
+
+/* The packet's counters. */
+static inline struct nic_counts *get_counts(struct nic_key *key)
+{
+	struct nic_counts *n = get_place(key);
+
+	if (n)
+		return n;
+	return counts.lookup(key);
+}
+
+static inline void add(struct nic_config *c, struct packet *p)
+{
+	struct nic_counts *n = get_counts(&p->key);
+
 	if (!n) {
-		n = new_counts(c, &key);
+		n = new_counts(c, &p->key);
 		if (!n)
 			return;
 	}
-	n->packets += packets;
-	n->bytes += bytes;
+	n->packets += p->segs;
+	n->bytes += p->bytes;
 	n->skbs++;
 }
 
@@ -236,132 +284,115 @@ static inline u32 transport_at(const struct part *p, u32 type, u32 start,
 }
 
 /*
- * The packets on the wire that an skb with GSO of @len bytes makes or is made
- * of, and the headers that each of them has, to *@header. It begins at @start
- * from "head" and, if that is known, the network header at @l3.
+ * Fill in how much @to is: the skb of @len bytes that begins at @start from
+ * "head" and has, if that is known, its network header at @l3. With GSO it
+ * makes, or is made of, many packets, each with the same headers.
  */
-static inline u32 segments(const struct part *p, u64 info, u32 gso, u32 len,
-			   u32 start, u32 l3, u32 *header)
+static inline void measure(const struct part *p, u32 len, u32 start, u32 l3,
+			   struct packet *to)
 {
-	u32 type = read_u32(info + NB_OFFSET_skb_shared_info_gso_type);
-	u32 at = transport_at(p, type, start, l3);
-	u32 size = gso & 0xffff, segs = gso >> 16, own = 0;
+	u64 head = PART(p, u64, head);
+	u32 at, header = 0;
+	struct info i;
 
+	to->segs = 1;
+	to->bytes = len;
+	bpf_probe_read_kernel(&i, sizeof(i),
+			      (void *)(head + PART(p, u32, end) + INFO_AT));
+	if (!GSO_SIZE(&i))
+		return;
+	if (GSO_SEGS(&i))
+		to->segs = GSO_SEGS(&i);
+	at = transport_at(p, GSO_TYPE(&i), start, l3);
 	if (!at)
-		return segs ? segs : 1;
-	if (type & GSO_TCP)
-		own = (read_u8(PART(p, u64, head) + at + 12) >> 4) * 4;
-	else if (type & GSO_UDP_L4)
-		own = 8;
-	else if (type & GSO_SCTP)
-		own = 12;
-	*header = at + own - start;
-	if (!segs && len > *header) /* from a virtual machine, or a tap */
-		segs = (len - *header + size - 1) / size;
-	return segs ? segs : 1;
+		return;
+	if (GSO_TYPE(&i) & GSO_TCP)
+		header = (read_u8(head + at + 12) >> 4) * 4;
+	else if (GSO_TYPE(&i) & GSO_UDP_L4)
+		header = 8;
+	else if (GSO_TYPE(&i) & GSO_SCTP)
+		header = 12;
+	header += at - start;
+	/* From a virtual machine, or a tap. */
+	if (!GSO_SEGS(&i) && len > header)
+		to->segs = (len - header + GSO_SIZE(&i) - 1) / GSO_SIZE(&i);
+	to->bytes += (u64)(to->segs - 1) * header;
 }
 
+static inline int place_of(u64 skb, u64 dev)
+{
+	return (skb >> 8 ^ dev >> 12) & (SENDING - 1);
+}
+
+/* Counted already here: how it ends is seldom of interest. */
 static inline void start_xmit(u64 skb, u64 dev)
 {
 	struct nic_config *c = get_config();
-	struct frame f = {};
-	struct stack *s;
+	int place = place_of(skb, dev);
+	struct packet packet = {};
+	struct sent *sent;
 	struct part p;
-	u64 info;
-	u32 gso, depth;
-	int zero = 0;
 
 	if (!c)
 		return;
 	if (!c->live)
 		return;
-	f.ifindex = get_ifindex(c, dev);
-	if (!f.ifindex)
-		return;
-	s = sending.lookup(&zero);
-	if (!s)
+	packet.key.ifindex = get_ifindex(c, dev);
+	if (!packet.key.ifindex)
 		return;
 	bpf_probe_read_kernel(&p, sizeof(p), (void *)(skb + PART_AT));
-	f.skb = skb;
-	f.dev = dev;
-	f.segs = 1;
-	f.queue = PART(&p, u16, queue_mapping);
-	info = PART(&p, u64, head) + PART(&p, u32, end);
-	gso = read_u32(info + NB_OFFSET_skb_shared_info_gso_size);
-	if (gso & 0xffff)
-		f.segs = segments(&p, info, gso, PART(&p, u32, len),
-				  PART(&p, u64, data) - PART(&p, u64, head), 0,
-				  &f.header);
-	depth = s->depth;
-	if (depth >= DEPTH) { /* the ends of some went unseen */
-		nb_count(NB_COUNT_MISSED);
-		depth = 0;
-	}
-	s->frame[depth & (DEPTH - 1)] = f;
-	s->depth = depth + 1;
+	packet.key.queue = PART(&p, u16, queue_mapping);
+	packet.key.direction = NIC_TX;
+	measure(&p, PART(&p, u32, len),
+		PART(&p, u64, data) - PART(&p, u64, head), 0, &packet);
+	add(c, &packet);
+	sent = sending.lookup(&place);
+	if (!sent)
+		return;
+	sent->skb = skb;
+	sent->dev = dev;
+	sent->packet = packet;
 }
 
-/* Is frame @n of the stack that of @skb and @dev? */
-static inline int is_frame(struct stack *s, u32 n, u64 skb, u64 dev)
+/*
+ * The driver has not taken it: it is busy and will get it again, or says that
+ * it has dropped it, and so freed.
+ */
+static inline void fail_xmit(u64 skb, u64 dev)
 {
-	struct frame *f;
+	int place = place_of(skb, dev);
+	struct sent *sent = sending.lookup(&place);
+	struct nic_counts *n;
+	struct packet packet;
 
-	asm volatile("" : "+r"(n)); /* clang would know that it is in bounds */
-	f = &s->frame[n & (DEPTH - 1)];
-	return f->skb == skb && f->dev == dev;
-}
-
-static inline void end_xmit(u64 skb, int rc, u64 dev, u32 len)
-{
-	struct nic_config *c = get_config();
-	struct stack *s;
-	struct frame *f;
-	int zero = 0;
-	u32 at;
-
-	s = sending.lookup(&zero);
-	if (!s || !c)
+	if (!sent)
 		return;
-	/* Most often none, or the last; beyond that, ends went unseen. */
-	at = s->depth;
-	if (!at)
+	if (sent->skb != skb || sent->dev != dev)
 		return;
-	at--;
-	if (!is_frame(s, at, skb, dev)) {
-		if (!at)
-			return;
-		at--;
-		if (!is_frame(s, at, skb, dev)) {
-			if (!at)
-				return;
-			at--;
-			if (!is_frame(s, at, skb, dev))
-				return;
-		}
-	}
-	s->depth = at;
-	/* A driver that is busy gets it again; one that drops it says so. */
-	if (rc || !c->live)
+	packet = sent->packet;
+	sent->skb = 0;
+	n = get_counts(&packet.key);
+	if (!n)
 		return;
-	asm volatile("" : "+r"(at));
-	f = &s->frame[at & (DEPTH - 1)];
-	add(c, f->ifindex, NIC_TX, f->queue, f->segs,
-	    len + (u64)(f->segs - 1) * f->header);
+	n->packets -= packet.segs;
+	n->bytes -= packet.bytes;
+	n->skbs--;
 }
 
 static inline void receive(u64 skb)
 {
 	struct nic_config *c = get_config();
-	u32 ifindex, gso, len, mac, at, header = 0, segs = 1;
+	struct packet packet = {};
 	struct part p;
-	u64 info;
+	u32 mac, at;
 
 	if (!c)
 		return;
 	if (!c->live)
 		return;
-	ifindex = get_ifindex(c, read_u64(skb + NB_OFFSET_sk_buff_dev));
-	if (!ifindex)
+	packet.key.ifindex =
+		get_ifindex(c, read_u64(skb + NB_OFFSET_sk_buff_dev));
+	if (!packet.key.ifindex)
 		return;
 	bpf_probe_read_kernel(&p, sizeof(p), (void *)(skb + PART_AT));
 	/* The sender's own copy of a multicast packet. */
@@ -372,14 +403,11 @@ static inline void receive(u64 skb)
 	mac = PART(&p, u16, mac_header);
 	if (mac > at || at - mac > 32)
 		mac = at;
-	len = PART(&p, u32, len) + at - mac;
-	info = PART(&p, u64, head) + PART(&p, u32, end);
-	gso = read_u32(info + NB_OFFSET_skb_shared_info_gso_size);
-	if (gso & 0xffff)
-		segs = segments(&p, info, gso, len, mac, at, &header);
 	/* 0 is none, which makes NIC_NO_QUEUE. */
-	add(c, ifindex, NIC_RX, PART(&p, u16, queue_mapping) - 1, segs,
-	    len + (u64)(segs - 1) * header);
+	packet.key.queue = PART(&p, u16, queue_mapping) - 1;
+	packet.key.direction = NIC_RX;
+	measure(&p, PART(&p, u32, len) + at - mac, mac, at, &packet);
+	add(c, &packet);
 }
 
 /* net_dev_start_xmit: skb, dev */
@@ -389,11 +417,11 @@ int nic_start_xmit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* net_dev_xmit: skb (may be freed), rc, dev, length */
+/* net_dev_xmit: skb (may be freed by now), rc, dev, length */
 int nic_xmit(struct bpf_raw_tracepoint_args *ctx)
 {
-	end_xmit(ctx->args[0], (int)ctx->args[1], ctx->args[2],
-		 (u32)ctx->args[3]);
+	if ((int)ctx->args[1])
+		fail_xmit(ctx->args[0], ctx->args[2]);
 	return 0;
 }
 

@@ -51,7 +51,11 @@ static int on_interval(void *ctx)
 		nb_error("cannot write standard output: %s", strerror(-err));
 	if (err)
 		return err;
-	nics_forget_gone(&run->nics);
+	err = nics_forget_gone(&run->nics);
+	if (err) {
+		nb_error("cannot set the filters: %s", strerror(-err));
+		return err;
+	}
 	nb_losses_report(&run->losses, run->prog, "packets", "--max-queues");
 	return ++run->outputs == nic_args.count ? STOP : 0;
 }
@@ -91,6 +95,7 @@ static int open_prog(struct run *run)
 {
 	const struct nb_prog_map maps[] = {
 		{ "counts", NULL, nic_args.max_queues * NIC_DIRECTIONS },
+		{ "places", NULL, nic_args.max_queues * NIC_DIRECTIONS },
 	};
 	const struct nb_prog_spec spec = {
 		.tool = nb_log_name(),

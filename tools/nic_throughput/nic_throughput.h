@@ -20,7 +20,27 @@ struct nic_config {
 };
 _Static_assert(sizeof(struct nic_config) == 16, "shared with eBPF");
 
-/* Keys of the map "counts", whose values have one copy a CPU. */
+/*
+ * Where the queues of a device are in the map "places", each with one entry for
+ * each direction: first that of packets without a queue, then 0 and up. The map
+ * "devices" has one of these for what an ifindex is modulo its size.
+ */
+struct nic_device {
+	__u32 ifindex;
+	__u16 first;
+	__u16 queues; /* with the one that is none */
+};
+_Static_assert(sizeof(struct nic_device) == 8, "shared with eBPF");
+#define NIC_DEVICES 64
+
+/* Index in "places"; @queue may be NIC_NO_QUEUE. */
+#define NIC_PLACE(device, queue, direction) \
+	((device)->first + (__u16)((queue) + 1) * NIC_DIRECTIONS + (direction))
+
+/*
+ * Keys of the map "counts", which takes what has no place: devices that are too
+ * many, or too young. The values of both have one copy a CPU.
+ */
 struct nic_key {
 	__u32 ifindex;
 	__u16 queue;

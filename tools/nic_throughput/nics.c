@@ -38,20 +38,102 @@ static struct nic *find(struct nics *nics, uint32_t ifindex)
 
 /* ---- Which devices ---- */
 
-/* Let the text count the device, or no more. 0 or -errno. */
-static int want(const struct nics *nics, uint32_t ifindex, bool wanted)
+static uint32_t end_of(const struct nic_device *place)
 {
-	const uint8_t one = 1;
-	int map, err;
+	return place->first + (uint32_t)place->queues * NIC_DIRECTIONS;
+}
 
-	if (nic_args.all || !nics->prog)
+/* Is one of the devices' places in the way of @place? */
+static bool is_taken(const struct nics *nics, const struct nic_device *place)
+{
+	for (size_t i = 0; i < nics->n; i++) {
+		const struct nic_device *p = &nics->nic[i].place;
+
+		if (p->queues && p->first < end_of(place) &&
+		    place->first < end_of(p))
+			return true;
+	}
+	return end_of(place) > nics->nplaces;
+}
+
+/* Is there room for the device? Those that come too late do without. */
+static bool find_place(const struct nics *nics, struct nic_device *place)
+{
+	for (size_t i = 0; i < nics->n; i++) {
+		const struct nic_device *p = &nics->nic[i].place;
+
+		if (p->queues &&
+		    p->ifindex % NIC_DEVICES == place->ifindex % NIC_DEVICES)
+			return false;
+	}
+	/* At the beginning, or behind one of the others. */
+	place->first = 0;
+	if (!is_taken(nics, place))
+		return true;
+	for (size_t i = 0; i < nics->n; i++) {
+		if (!nics->nic[i].place.queues ||
+		    end_of(&nics->nic[i].place) > UINT16_MAX)
+			continue;
+		place->first = (uint16_t)end_of(&nics->nic[i].place);
+		if (!is_taken(nics, place))
+			return true;
+	}
+	return false;
+}
+
+/* Have the device counted. 0 or -errno. */
+static int want(struct nics *nics, struct nic *nic)
+{
+	struct nic_device place = { .ifindex = nic->link.ifindex };
+	const uint32_t at = place.ifindex % NIC_DEVICES;
+	const uint8_t one = 1;
+	int err = 0;
+
+	if (!nics->prog)
 		return 0;
-	if (wanted)
-		return nb_prog_set(nics->prog, "wanted", &ifindex,
-				   sizeof(ifindex), &one, sizeof(one));
-	map = nb_prog_map(nics->prog, "wanted");
-	err = map < 0 ? map : bpf_map_delete_elem(map, &ifindex);
-	return err == -ENOENT ? 0 : err;
+	if (!nic_args.all)
+		err = nb_prog_set(nics->prog, "wanted", &place.ifindex,
+				  sizeof(place.ifindex), &one, sizeof(one));
+	if (err || nic->link.queues >= NIC_NO_QUEUE / NIC_DIRECTIONS)
+		return err;
+	place.queues = (uint16_t)(nic->link.queues + 1);
+	if (!find_place(nics, &place))
+		return 0;
+	nic->place = place;
+	return nb_prog_set(nics->prog, "devices", &at, sizeof(at), &place,
+			   sizeof(place));
+}
+
+/* Have it counted no more, and leave nothing of it. */
+static int unwant(struct nics *nics, struct nic *nic)
+{
+	const struct nic_device none = { 0 };
+	const uint32_t at = nic->link.ifindex % NIC_DEVICES;
+	int map = nb_prog_map(nics->prog, "wanted"), err = 0;
+
+	if (nic->place.queues)
+		err = nb_prog_set(nics->prog, "devices", &at, sizeof(at), &none,
+				  sizeof(none));
+	if (map >= 0)
+		bpf_map_delete_elem(map, &nic->link.ifindex);
+	memset(nics->percpu, 0, (size_t)nics->cpus * sizeof(*nics->percpu));
+	for (uint32_t i = 0; i < nic->place.queues * NIC_DIRECTIONS; i++) {
+		const uint32_t place = nic->place.first + i;
+
+		bpf_map_update_elem(nics->places, &place, nics->percpu,
+				    BPF_ANY);
+	}
+	for (size_t i = 0; i < nic->nrows; i++) {
+		const struct nic_key key = { nic->link.ifindex,
+					     nic->rows[i].queue,
+					     nic->rows[i].direction };
+
+		/* Before 5.10 its place in the map would keep the values. */
+		bpf_map_update_elem(nics->counts, &key, nics->percpu,
+				    BPF_EXIST);
+		bpf_map_delete_elem(nics->counts, &key);
+	}
+	return err;
 }
 
 /* Does somebody ask for @link, whose device is not known yet? */
@@ -84,7 +166,7 @@ static int add(struct nics *nics, const struct nic_link *link)
 				.scan = nics->scan };
 	if (nics->prog)
 		nb_note("device '%s' has appeared", link->name);
-	return want(nics, link->ifindex, true);
+	return want(nics, &nic[at]);
 }
 
 static int on_link(void *ctx, const struct nic_link *link)
@@ -103,14 +185,13 @@ static int on_link(void *ctx, const struct nic_link *link)
 	return 0;
 }
 
-static int lose(struct nics *nics, struct nic *nic)
+static void lose(struct nics *nics, struct nic *nic)
 {
 	nic->gone = true;
 	nb_note("device '%s' has gone", nic->link.name);
 	for (size_t i = 0; i < nic_args.names.n; i++)
 		if (nics->found[i] == nic->link.ifindex)
 			nics->found[i] = 0;
-	return want(nics, nic->link.ifindex, false);
 }
 
 int nics_scan(struct nics *nics)
@@ -123,7 +204,7 @@ int nics_scan(struct nics *nics)
 		return 0;
 	for (size_t i = 0; i < nics->n && !err; i++)
 		if (nics->nic[i].scan != nics->scan && !nics->nic[i].gone)
-			err = lose(nics, &nics->nic[i]);
+			lose(nics, &nics->nic[i]);
 	return err;
 }
 
@@ -174,29 +255,46 @@ void nics_free(struct nics *nics)
 
 /* ---- What they have done ---- */
 
+/* The map @name, whose keys have @key_size bytes, or -errno. */
+static int get_map(const struct nb_prog *prog, const char *name,
+		   uint32_t key_size, struct bpf_map_info *info)
+{
+	__u32 len = sizeof(*info);
+	int map = nb_prog_map(prog, name);
+
+	memset(info, 0, sizeof(*info));
+	if (map >= 0 && bpf_obj_get_info_by_fd(map, info, &len))
+		return -errno;
+	/* The image may be damaged. */
+	if (map >= 0 && ((info->type != BPF_MAP_TYPE_PERCPU_HASH &&
+			  info->type != BPF_MAP_TYPE_PERCPU_ARRAY) ||
+			 info->key_size != key_size ||
+			 info->value_size != sizeof(struct nic_counts)))
+		return -EMSGSIZE;
+	return map;
+}
+
 int nics_count(struct nics *nics, const struct nb_prog *prog)
 {
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
+	struct bpf_map_info info;
 	int err = 0;
 
 	nics->prog = prog;
 	nics->cpus = libbpf_num_possible_cpus();
-	nics->counts = nb_prog_map(prog, "counts");
-	if (nics->cpus < 0 || nics->counts < 0)
-		return nics->cpus < 0 ? nics->cpus : nics->counts;
-	/* The image may be damaged. */
-	if (bpf_obj_get_info_by_fd(nics->counts, &info, &len))
-		return -errno;
-	if (info.type != BPF_MAP_TYPE_PERCPU_HASH ||
-	    info.key_size != sizeof(struct nic_key) ||
-	    info.value_size != sizeof(struct nic_counts))
-		return -EMSGSIZE;
+	if (nics->cpus < 0)
+		return nics->cpus;
+	nics->counts = get_map(prog, "counts", sizeof(struct nic_key), &info);
+	if (nics->counts < 0)
+		return nics->counts;
+	nics->places = get_map(prog, "places", sizeof(uint32_t), &info);
+	if (nics->places < 0)
+		return nics->places;
+	nics->nplaces = info.max_entries;
 	nics->percpu = calloc((size_t)nics->cpus, sizeof(*nics->percpu));
 	if (!nics->percpu)
 		return -ENOMEM;
 	for (size_t i = 0; i < nics->n && !err; i++)
-		err = want(nics, nics->nic[i].link.ifindex, true);
+		err = want(nics, &nics->nic[i]);
 	return err;
 }
 
@@ -207,11 +305,23 @@ static void sum(struct nic_counts *to, const struct nic_counts *n)
 	to->skbs += n->skbs;
 }
 
-static struct nic_counts less(const struct nic_counts *a,
-			      const struct nic_counts *b)
+/*
+ * How far *n has come since *before, which becomes *n. A packet that its driver
+ * does not take is taken back: the counters may go back by that.
+ */
+static struct nic_counts advance(struct nic_counts *before,
+				 const struct nic_counts *n)
 {
-	return (struct nic_counts){ a->packets - b->packets,
-				    a->bytes - b->bytes, a->skbs - b->skbs };
+	struct nic_counts delta = { 0 };
+
+	if (n->skbs <= before->skbs || n->packets < before->packets ||
+	    n->bytes < before->bytes)
+		return delta;
+	delta.packets = n->packets - before->packets;
+	delta.bytes = n->bytes - before->bytes;
+	delta.skbs = n->skbs - before->skbs;
+	*before = *n;
+	return delta;
 }
 
 static int compare(const struct nic_row *row, const struct nic_key *key)
@@ -242,24 +352,46 @@ static struct nic_row *get_row(struct nic *nic, const struct nic_key *key)
 	return &rows[at];
 }
 
-static int read_row(struct nics *nics, const struct nic_key *key)
+/* Add to the queue's row what is at @key of @map. */
+static int read_row(struct nics *nics, struct nic *nic, int map,
+		    const void *key, const struct nic_key *queue)
 {
-	struct nic *nic = find(nics, key->ifindex);
 	struct nic_counts total = { 0 };
 	struct nic_row *row;
 
-	if (!nic || key->direction >= NIC_DIRECTIONS)
-		return 0;
-	if (bpf_map_lookup_elem(nics->counts, key, nics->percpu))
-		return -errno;
-	row = get_row(nic, key);
-	if (!row)
-		return -ENOMEM;
+	if (bpf_map_lookup_elem(map, key, nics->percpu))
+		return errno == ENOENT ? 0 : -errno;
 	for (int i = 0; i < nics->cpus; i++)
 		sum(&total, &nics->percpu[i]);
-	row->total = total;
-	sum(&nic->side[key->direction].total, &total);
+	if (!total.skbs)
+		return 0;
+	row = get_row(nic, queue);
+	if (!row)
+		return -ENOMEM;
+	sum(&row->total, &total);
+	sum(&nic->side[queue->direction].total, &total);
 	return 0;
+}
+
+/* What is in the device's places. */
+static int read_places(struct nics *nics, struct nic *nic)
+{
+	struct nic_key queue = { nic->link.ifindex, NIC_NO_QUEUE, 0 };
+	int err = 0;
+
+	for (size_t i = 0; i < nic->nrows; i++)
+		nic->rows[i].total = (struct nic_counts){ 0 };
+	for (int d = 0; d < NIC_DIRECTIONS; d++)
+		nic->side[d].total = (struct nic_counts){ 0 };
+	for (unsigned i = 0; i < nic->place.queues && !err; i++, queue.queue++)
+		for (int d = 0; d < NIC_DIRECTIONS && !err; d++) {
+			const uint32_t at =
+				NIC_PLACE(&nic->place, queue.queue, d);
+
+			queue.direction = (uint16_t)d;
+			err = read_row(nics, nic, nics->places, &at, &queue);
+		}
+	return err;
 }
 
 /* Read all of what was counted since the start. 0 or -errno. */
@@ -268,11 +400,13 @@ static int read_counts(struct nics *nics)
 	struct nic_key key, *last = NULL;
 	int err = 0;
 
-	for (size_t i = 0; i < nics->n; i++)
-		for (int d = 0; d < NIC_DIRECTIONS; d++)
-			nics->nic[i].side[d].total = (struct nic_counts){ 0 };
+	for (size_t i = 0; i < nics->n && !err; i++)
+		err = read_places(nics, &nics->nic[i]);
 	while (!err && !bpf_map_get_next_key(nics->counts, last, &key)) {
-		err = read_row(nics, &key);
+		struct nic *nic = find(nics, key.ifindex);
+
+		if (nic && key.direction < NIC_DIRECTIONS)
+			err = read_row(nics, nic, nics->counts, &key, &key);
 		last = &key;
 	}
 	return err;
@@ -306,20 +440,29 @@ static void balance(const struct nics *nics, struct nic *nic,
 	side->stats = *now;
 }
 
+/* The total is that of its rows, whatever is on its way. */
+static void sum_rows(struct nic *nic, enum nic_direction direction)
+{
+	struct nic_side *side = &nic->side[direction];
+
+	side->delta = (struct nic_counts){ 0 };
+	for (size_t i = 0; i < nic->nrows; i++)
+		if (nic->rows[i].direction == direction)
+			sum(&side->delta, &nic->rows[i].delta);
+}
+
 static void end_interval(const struct nics *nics, struct nic *nic,
 			 const uint64_t *early)
 {
 	for (size_t i = 0; i < nic->nrows; i++) {
 		struct nic_row *row = &nic->rows[i];
 
-		row->delta = less(&row->total, &row->before);
-		row->before = row->total;
+		row->delta = advance(&row->before, &row->total);
 	}
 	for (int d = 0; d < NIC_DIRECTIONS; d++) {
 		struct nic_side *side = &nic->side[d];
 
-		side->delta = less(&side->total, &side->before);
-		side->before = side->total;
+		sum_rows(nic, d);
 		balance(nics, nic, side, &nic->link.stats[d], early[d]);
 	}
 	nic->fresh = false;
@@ -362,31 +505,22 @@ int nics_take(struct nics *nics)
 	return err;
 }
 
-static void forget(const struct nics *nics, struct nic *nic)
-{
-	memset(nics->percpu, 0, (size_t)nics->cpus * sizeof(*nics->percpu));
-	for (size_t i = 0; i < nic->nrows; i++) {
-		const struct nic_key key = { nic->link.ifindex,
-					     nic->rows[i].queue,
-					     nic->rows[i].direction };
-
-		/* Before 5.10 its place in the map would keep the values. */
-		bpf_map_update_elem(nics->counts, &key, nics->percpu,
-				    BPF_EXIST);
-		bpf_map_delete_elem(nics->counts, &key);
-	}
-	free(nic->rows);
-}
-
-void nics_forget_gone(struct nics *nics)
+int nics_forget_gone(struct nics *nics)
 {
 	size_t kept = 0;
+	int err = 0;
 
 	for (size_t i = 0; i < nics->n; i++) {
-		if (nics->nic[i].gone)
-			forget(nics, &nics->nic[i]);
-		else
-			nics->nic[kept++] = nics->nic[i];
+		struct nic *nic = &nics->nic[i];
+
+		if (!nic->gone) {
+			nics->nic[kept++] = *nic;
+			continue;
+		}
+		if (!err)
+			err = unwant(nics, nic);
+		free(nic->rows);
 	}
 	nics->n = kept;
+	return err;
 }

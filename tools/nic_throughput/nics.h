@@ -27,7 +27,6 @@ struct nic_row {
 /* One direction of a device. */
 struct nic_side {
 	struct nic_counts total;
-	struct nic_counts before;
 	struct nic_counts delta;
 	struct nic_stats bypassed; /* not seen, but counted by the interface */
 	struct nic_stats stats;	   /* the interface's, an interval ago */
@@ -35,11 +34,12 @@ struct nic_side {
 };
 
 struct nic {
-	struct nic_link link; /* as it was when it was last seen */
-	bool gone;	      /* and here for the last time */
-	bool fresh;	      /* there is no stats an interval ago */
-	uint32_t scan;	      /* the last one that has found it */
-	struct nic_row *rows; /* received first, by queue */
+	struct nic_link link;	 /* as it was when it was last seen */
+	bool gone;		 /* and here for the last time */
+	bool fresh;		 /* there is no stats an interval ago */
+	uint32_t scan;		 /* the last one that has found it */
+	struct nic_device place; /* of its counters; queues 0: none */
+	struct nic_row *rows;	 /* received first, by queue */
 	size_t nrows;
 	struct nic_side side[NIC_DIRECTIONS];
 };
@@ -52,7 +52,9 @@ struct nics {
 	/* Of no use to others. */
 	struct nic_links *links;
 	const struct nb_prog *prog;
-	int counts;
+	int counts; /* the maps of these names */
+	int places;
+	uint64_t nplaces; /* the size of the latter */
 	int cpus;
 	struct nic_counts *percpu;
 	uint64_t read_ns;
@@ -83,7 +85,10 @@ int nics_scan(struct nics *nics);
 /* End an interval, and begin another one. 0 or -errno. */
 int nics_take(struct nics *nics);
 
-/* Forget the devices that have gone, when their last interval has been told. */
-void nics_forget_gone(struct nics *nics);
+/*
+ * Forget the devices that have gone, when their last interval has been told. 0
+ * or -errno.
+ */
+int nics_forget_gone(struct nics *nics);
 
 #endif
