@@ -7,7 +7,7 @@ BINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/netbcc
 MANDIR ?= $(PREFIX)/share/man
 
-TOOLS := tcpconnection tcptop
+TOOLS := nic_throughput tcpconnection tcptop
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -104,6 +104,7 @@ check: all work
 bench: all work
 	$(Q)tests/bench/startup
 	$(Q)tests/bench/losses
+	$(Q)tests/bench/nic
 	$(Q)tests/bench/vm
 
 lint:

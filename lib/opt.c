@@ -106,6 +106,17 @@ int nb_parse_ports(const char *s, struct nb_ports *ports)
 	return 0;
 }
 
+static int add_item(struct nb_list *list, const char *item)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->item[i], item))
+			return 0;
+	if (list->n == NB_LIST_MAX)
+		return -E2BIG;
+	list->item[list->n++] = item;
+	return 0;
+}
+
 /* @text in lines of at most HELP_LINE, indented by @left; the first is. */
 static void put_wrapped(const char *text, int left)
 {
@@ -245,6 +256,8 @@ static int take_value(const struct nb_opt *o, const char *value)
 			}
 		}
 		return -ENOENT;
+	case NB_LIST:
+		return add_item(o->out, value);
 	default:
 		*(const char **)o->out = value;
 		return 0;
@@ -265,7 +278,11 @@ static void explain(const struct nb_opt *o, int err, char *why, size_t size)
 				       i ? "," : "", o->choices[i]);
 		break;
 	case -E2BIG:
-		snprintf(why, size, "more than %d ports", NB_PORTS_MAX);
+		if (is_ports)
+			snprintf(why, size, "more than %d ports", NB_PORTS_MAX);
+		else
+			snprintf(why, size, "more than %d of these",
+				 NB_LIST_MAX);
 		break;
 	case -ERANGE:
 		snprintf(why, size, "not between %" PRIu64 " and %" PRIu64,

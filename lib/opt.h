@@ -17,6 +17,7 @@ enum nb_opt_kind {
 	NB_STR,	   /* const char **out, not empty */
 	NB_PORTS,  /* struct nb_ports *out, from a comma list */
 	NB_CHOICE, /* unsigned *out = 1 + index of the word in choices */
+	NB_LIST,   /* struct nb_list *out, not empty; each time one more */
 };
 
 #define NB_PORTS_MAX 1024
@@ -24,6 +25,14 @@ enum nb_opt_kind {
 /* A set of ports; the same one twice is kept once. */
 struct nb_ports {
 	uint16_t port[NB_PORTS_MAX]; /* host order, 1 to 65535 */
+	size_t n;
+};
+
+#define NB_LIST_MAX 64
+
+/* A set of words; the same one twice is kept once. */
+struct nb_list {
+	const char *item[NB_LIST_MAX]; /* of argv */
 	size_t n;
 };
 
@@ -54,10 +63,10 @@ struct nb_cmd {
 /*
  * Parse @argv. An option may be written -x VALUE, -xVALUE, --name VALUE,
  * --name=VALUE or -legacy VALUE; flags may be bundled (-46T); "--" ends the
- * options; a later value replaces an earlier one (ports are added). No
- * abbreviations. What is no option is the next of cmd->args. Sets the log's
- * name and level, and opens /dev/null for reading where standard input, output
- * or error is closed.
+ * options; a later value replaces an earlier one (ports and lists are added
+ * to). No abbreviations. What is no option is the next of cmd->args. Sets the
+ * log's name and level, and opens /dev/null for reading where standard input,
+ * output or error is closed.
  *
  * Misuse is one line on standard error and exit status 2; --help and
  * --version print on standard output and exit 0 (1 if that can't be written).

@@ -39,18 +39,21 @@ struct nb_prog_args {
 
 /*
  * Options for the struct nb_prog_args at @a, to be put into a command's table;
- * @plans are the names of its plans, in their order, NULL-terminated.
+ * @plans are the names of its plans, in their order, NULL-terminated. A command
+ * whose text has no map "events" takes NB_PROG_LOAD_OPTS only.
  */
 /* clang-format off */
-#define NB_PROG_OPTS(a, plans)                                               \
-	{ NB_U32, .lng = "buffer", .arg = "KB",                              \
-	  .help = "size of the buffer for records (default 1024)",           \
-	  .out = &(a)->buffer_kb, .min = 4, .max = 1 << 20 },                \
+#define NB_PROG_LOAD_OPTS(a, plans)                                          \
 	{ NB_FLAG, .lng = "no-cache",                                        \
 	  .help = "compile anew, and keep nothing", .out = &(a)->no_cache }, \
 	{ NB_CHOICE, .lng = "plan", .arg = "NAME", .out = &(a)->plan,        \
 	  .choices = plans },                                                \
-	{ NB_FLAG, .lng = "headers", .out = &(a)->headers },                 \
+	{ NB_FLAG, .lng = "headers", .out = &(a)->headers }
+#define NB_PROG_OPTS(a, plans)                                               \
+	{ NB_U32, .lng = "buffer", .arg = "KB",                              \
+	  .help = "size of the buffer for records (default 1024)",           \
+	  .out = &(a)->buffer_kb, .min = 4, .max = 1 << 20 },                \
+	NB_PROG_LOAD_OPTS(a, plans),                                         \
 	{ NB_FLAG, .lng = "perf-buffer", .out = &(a)->perf_buffer }
 /* clang-format on */
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/nsfs.h>
 #include <pwd.h>
 #include <sched.h>
@@ -30,31 +31,78 @@ int nb_task_watch(pid_t pid)
 	return kill(pid, 0) && errno == ESRCH ? -ESRCH : -ENOSYS;
 }
 
-int nb_task_netns(const char *name, uint32_t *ret)
+/* The namespace at @path, opened, or -errno. */
+static int open_netns(const char *path, uint32_t *ret)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &st)) {
+		close(fd);
+		return -EINVAL;
+	}
+	*ret = (uint32_t)st.st_ino;
+	return fd;
+}
+
+/* The namespace @inode among the files that the pattern @path names. */
+static int find_netns(const char *path, uint32_t inode)
+{
+	uint32_t found;
+	glob_t g;
+	int fd = -ENOENT;
+
+	if (glob(path, GLOB_NOSORT, NULL, &g))
+		return -ENOENT;
+	for (size_t i = 0; i < g.gl_pathc && fd < 0; i++) {
+		fd = open_netns(g.gl_pathv[i], &found);
+		if (fd >= 0 && found != inode) {
+			close(fd);
+			fd = -ENOENT;
+		}
+	}
+	globfree(&g);
+	return fd < 0 ? -ENOENT : fd;
+}
+
+int nb_task_netns_open(const char *name, uint32_t *ret)
 {
 	uint64_t inode;
 	char path[256];
-	struct stat st;
-	int fd, type;
+	int fd;
 
 	if (!nb_parse_u64(name, 1, UINT32_MAX, &inode)) {
-		*ret = (uint32_t)inode;
-		return 0;
+		fd = find_netns("/proc/self/ns/net", (uint32_t)inode);
+		if (fd < 0)
+			fd = find_netns("/run/netns/*", (uint32_t)inode);
+		if (fd < 0)
+			fd = find_netns("/proc/[0-9]*/ns/net", (uint32_t)inode);
+		if (fd >= 0)
+			*ret = (uint32_t)inode;
+		return fd;
 	}
 	if (strchr(name, '/'))
 		snprintf(path, sizeof(path), "%s", name);
 	else
 		snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	type = ioctl(fd, NS_GET_NSTYPE);
-	if (type != CLONE_NEWNET || fstat(fd, &st)) {
-		close(fd);
-		return -EINVAL;
+	return open_netns(path, ret);
+}
+
+int nb_task_netns(const char *name, uint32_t *ret)
+{
+	uint64_t inode;
+	int fd;
+
+	if (!nb_parse_u64(name, 1, UINT32_MAX, &inode)) {
+		*ret = (uint32_t)inode;
+		return 0;
 	}
+	fd = nb_task_netns_open(name, ret);
+	if (fd < 0)
+		return fd;
 	close(fd);
-	*ret = (uint32_t)st.st_ino;
 	return 0;
 }
 

@@ -21,6 +21,13 @@ int nb_task_watch(pid_t pid);
  */
 int nb_task_netns(const char *name, uint32_t *ret);
 
+/*
+ * Open the network namespace @name, as above, close-on-exec; a number is looked
+ * for among those that have a name or a process. The descriptor, with the inode
+ * number in *ret; or -errno as above. The caller closes it.
+ */
+int nb_task_netns_open(const char *name, uint32_t *ret);
+
 /* The user @name, a number or a login name. 0 or -ENOENT. */
 int nb_task_uid(const char *name, uint32_t *ret);
 

@@ -3,17 +3,7 @@
 #ifndef NB_BPF_EVENTS_H
 #define NB_BPF_EVENTS_H
 
-#include "counters.h"
-
-BPF_ARRAY(counters, u64, NB_COUNTERS);
-
-static void nb_count(int which)
-{
-	u64 *n = counters.lookup(&which);
-
-	if (n)
-		__sync_fetch_and_add(n, 1);
-}
+#include "count.bpf.h"
 
 /* A record that finds its buffer full is counted. */
 #ifdef NB_PERF_BUFFER

@@ -15,6 +15,7 @@ static struct {
 	const char *path;
 	struct nb_ports lports, rports;
 	unsigned direction;
+	struct nb_list names;
 } args;
 
 static const char *const words[] = { "connect", "accept", NULL };
@@ -41,6 +42,7 @@ static const struct nb_opt opts[] = {
 	{ NB_CHOICE, 'r', "direction", .arg = "WORD",
 	  .help = "only that direction", .out = &args.direction,
 	  .choices = words },
+	{ NB_LIST, 'n', "name", .arg = "NAME", .out = &args.names },
 };
 /* clang-format on */
 
@@ -113,6 +115,8 @@ static void parse(void *ctx)
 	print_ports(" dport=", &args.rports);
 	if (args.direction)
 		printf(" direction=%u", args.direction);
+	for (size_t i = 0; i < args.names.n; i++)
+		printf("%s%s", i ? "," : " name=", args.names.item[i]);
 	nb_verbose("verbose");
 	printf(nb_log_is_quiet() ? " quiet\n" : "\n");
 }
@@ -189,6 +193,9 @@ static void good_lines(void)
 	sets(ARGV("--path-of-something=a=b"), " path=a=b");
 	sets(ARGV("-r", "connect"), " direction=1");
 	sets(ARGV("--direction=accept"), " direction=2");
+	sets(ARGV("-n", "a"), " name=a");
+	sets(ARGV("-n", "a", "--name=b", "-na", "-4nc"), " 4 name=a,b,c");
+	sets(ARGV("-n", "a,b"), " name=a,b");
 	sets(ARGV("-4", "--"), " 4");
 	sets(ARGV("-v", "-q"), " quiet");
 }
@@ -249,8 +256,34 @@ static void bad_values(void)
 	       "cannot use '-r up': not one of connect, accept");
 	misuse(ARGV("-r", "conn"),
 	       "cannot use '-r conn': not one of connect, accept");
+	misuse(ARGV("-n"), "cannot use '-n': no value");
+	misuse(ARGV("-n", ""), "cannot use '-n': empty value");
 	misuse(ARGV("-r", "Connect"),
 	       "cannot use '-r Connect': not one of connect, accept");
+}
+
+static void full_list(void)
+{
+	static char words_of[NB_LIST_MAX + 1][8];
+	const char *argv[2 * NB_LIST_MAX + 4] = { "tcpnone" };
+	struct test_run run;
+	size_t n = 1;
+
+	for (int i = 0; i <= NB_LIST_MAX; i++) {
+		sprintf(words_of[i], "w%d", i);
+		argv[n++] = "-n";
+		argv[n++] = words_of[i];
+	}
+	test_fork(parse, argv, &run);
+	test_ran(&run, 2, "",
+		 "tcpnone: cannot use '-n w64': more than 64 of these"
+		 " (try --help)\n",
+		 "one word more than there is room for");
+	argv[n - 1] = "w0";
+	test_fork(parse, argv, &run);
+	test_ok(WIFEXITED(run.status) && !WEXITSTATUS(run.status) &&
+			strstr(run.out, ",w63\n"),
+		"a full list, and a word that it has");
 }
 
 /* The reason is what must not be lost of a long line. */
@@ -474,6 +507,7 @@ int main(void)
 	bad_options();
 	bad_values();
 	long_value();
+	full_list();
 	texts();
 	u64_values();
 	port_lists();

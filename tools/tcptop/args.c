@@ -8,7 +8,6 @@ struct top_args top_args = {
 	.interval = 1,
 	.sort = TOP_SORT_ALL,
 	.by = TOP_BY_CONN,
-	.prog.buffer_kb = NB_PROG_BUFFER_KB,
 };
 
 #define MAX_INTERVAL (24 * 60 * 60)
@@ -60,7 +59,7 @@ static const struct nb_opt opts[] = {
 	{ NB_U32, .lng = "max-conns", .arg = "N", .out = &top_args.max_conns,
 	  .help = "connections counted at once (default 131072)",
 	  .min = 1, .max = 1 << 24 },
-	NB_PROG_OPTS(&top_args.prog, top_plan_names),
+	NB_PROG_LOAD_OPTS(&top_args.prog, top_plan_names),
 };
 
 static const struct nb_opt args[] = {

@@ -34,7 +34,7 @@
 #include <net/sock.h>
 #endif
 
-#include "events.bpf.h"
+#include "count.bpf.h"
 #include "filter.bpf.h"
 #include "func.bpf.h"
 #include "kernel.bpf.h"
