@@ -15,12 +15,12 @@ teardown() {
 @test "one line says why, exit status 1" {
 	[ -n "$NB_REASON" ]
 	run --separate-stderr timeout -s KILL "$((20 * NB_SLOW))" \
-		"$BIN" -n "$NS" "${PLAN[@]}"
+		"$BIN" --netns "$NS" "${PLAN[@]}"
 	echo "$status: $stderr"
 	[ "$status" = 1 ]
 	[ -z "$output" ]
 	[ "${#stderr_lines[@]}" = 1 ]
-	[[ $stderr == tcpconnection:\ * ]]
+	[[ $stderr == "$TOOL":\ * ]]
 	[[ $stderr =~ $NB_REASON ]]
 	# For the table.
 	echo "# reason: $stderr" >&3

@@ -37,6 +37,7 @@ carry() {
 old_and_new() {
 	local ip=$1 way
 	shift
+	# shellcheck disable=SC2086 # two words
 	for way; do
 		echo "$way"
 		prepare "old$way" bytes --ip "$ip" --bytes-up $UP \
@@ -80,7 +81,11 @@ old_and_new() {
 }
 
 @test "MPTCP" {
-	old_and_new 4 "--mptcp" "--mptcp --recv peek"
+	# By functions, calls that are under way at the start don't count.
+	case ${NB_PLAN:-} in
+	fentry | kprobe) carry --mptcp --recv peek --late ;;
+	*) old_and_new 4 "--mptcp" "--mptcp --recv peek" ;;
+	esac
 }
 
 @test "many threads, a connection each, and one for all" {

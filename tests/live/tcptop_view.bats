@@ -18,13 +18,6 @@ sums() {
 	[ "$(missed)" = 0 ]
 }
 
-# load NAME ARG...: some bytes, when "go" says so.
-load() {
-	local name=$1
-	shift
-	prepare "$name" bytes "$@"
-}
-
 # shown FIELD: the numbers of a column of the table, in order. A name may have
 # a space in it.
 shown() {
@@ -37,8 +30,8 @@ shown() {
 
 @test "the seed's tables, to the byte" {
 	local client server cport port
-	load four --bytes-up 1048576 --bytes-down 3072
-	load six --ip 6 --bytes-up 2097152 --bytes-down 5
+	prepare four bytes --bytes-up 1048576 --bytes-down 3072
+	prepare six bytes --ip 6 --bytes-up 2097152 --bytes-down 5
 	trace -C
 	go four
 	go six
@@ -74,9 +67,9 @@ shown() {
 
 @test "sorted by rx, tx, both and pid; the first rows only" {
 	local sort
-	load a --bytes-up 50000 --bytes-down 1
-	load b --bytes-up 10000 --bytes-down 70000
-	load c --bytes-up 3 --bytes-down 4
+	prepare a bytes --bytes-up 50000 --bytes-down 1
+	prepare b bytes --bytes-up 10000 --bytes-down 70000
+	prepare c bytes --bytes-up 3 --bytes-down 4
 	for sort in all rx tx pid; do
 		trace_as "$sort" "$BIN" --netns "$NS" -C -b -s "$sort"
 	done
@@ -104,7 +97,7 @@ shown() {
 }
 
 @test "--by pid: a process' connections together" {
-	load many --threads 5 --bytes-up 1000 --bytes-down 10
+	prepare many bytes --threads 5 --bytes-up 1000 --bytes-down 10
 	trace --json --by pid
 	local json=$TRACER
 	trace_as table "$BIN" --netns "$NS" --by pid -b
@@ -120,7 +113,7 @@ shown() {
 }
 
 @test "--rate and -i: by the length of the interval" {
-	load a --bytes-up 1024000 --bytes-down 2048
+	prepare a bytes --bytes-up 1024000 --bytes-down 2048
 	trace -C --rate -b -i 4 -c 1 -S
 	go a
 	await_end "$TRACER"
@@ -132,7 +125,7 @@ shown() {
 }
 
 @test "-S: time, load and the totals of all" {
-	load a --bytes-up 1024000 --bytes-down 2048
+	prepare a bytes --bytes-up 1024000 --bytes-down 2048
 	trace -C -S -b -n 1
 	go a
 	stop
@@ -153,9 +146,9 @@ shown() {
 }
 
 @test "-p, -4, -6, -u: only what was asked for" {
-	load four --bytes-up 1000
-	load six --ip 6 --bytes-up 1000
-	load mapped --ip mapped --bytes-up 1000
+	prepare four bytes --bytes-up 1000
+	prepare six bytes --ip 6 --bytes-up 1000
+	prepare mapped bytes --ip mapped --bytes-up 1000
 	local pid
 	pid=$(ready four server)
 	trace_as p "$BIN" --netns "$NS" --json -p "$pid"
@@ -186,14 +179,14 @@ shown() {
 	bpftool map create "$T/bpf/set" type hash key 8 value 8 entries 4 \
 		name set
 	trace --json --cgroupmap "$T/bpf/set"
-	load a --bytes-up 10
+	prepare a bytes --bytes-up 10
 	go a
 	stop
 	[ ! -s "$T/trace.out" ]
 }
 
 @test "--max-conns: what has no row is told, to the byte" {
-	load many --threads 20 --bytes-up 1000 --bytes-down 10
+	prepare many bytes --threads 20 --bytes-up 1000 --bytes-down 10
 	trace --json --max-conns 8
 	go many
 	stop
@@ -214,10 +207,11 @@ shown() {
 screen() {
 	local rows=$1 columns=$2
 	shift 2
-	load a --threads 6 --bytes-up 1000 --bytes-down 10
-	load b --threads 3 --ip 6 --bytes-up 123456 --bytes-down 7 \
+	prepare a bytes --threads 6 --bytes-up 1000 --bytes-down 10
+	prepare b bytes --threads 3 --ip 6 --bytes-up 123456 --bytes-down 7 \
 		--addr "$LONG6"
 	: >"$T/trace.err"
+	# shellcheck disable=SC2016 # for the other shell
 	in_background screen python3 -IS "$ROOT/tests/terminal.py" "$rows" \
 		"$columns" sh -c '"$@" 2>"$0"' "$T/trace.err" \
 		"$BIN" --netns "$NS" -v "${PLAN[@]}" -c 1 -i 4 "$@"
@@ -278,7 +272,7 @@ long6() {
 }
 
 @test "JSON: every key, also of no bytes" {
-	load a --bytes-up 10
+	prepare a bytes --bytes-up 10
 	trace --json
 	go a
 	stop
@@ -328,7 +322,7 @@ long6() {
 }
 
 @test "two at once" {
-	load a --bytes-up 1000
+	prepare a bytes --bytes-up 1000
 	trace_as other "$BIN" --netns "$NS" --json
 	local other=$TRACER
 	trace --json
