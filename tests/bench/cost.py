@@ -1,0 +1,191 @@
+"""
+What tracing costs, measured: a workload with and without a tracer in turn, and
+the time that a tracer's eBPF programs take for an event.
+"""
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+BIN = os.path.join(HERE, "../../build/bin")
+LOAD = os.path.join(HERE, "../../build/work/connload")
+PEERS = os.path.join(HERE, "peer")
+STATS = "/proc/sys/kernel/bpf_stats_enabled"
+
+
+def die(words):
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {words}")
+
+
+class Running:
+    """A tracer in the background, from when it says @ready until the end."""
+
+    def __init__(self, argv, ready, env=None):
+        # pylint: disable=consider-using-with
+        self.words = tempfile.NamedTemporaryFile("w")
+        env = dict(os.environ, **(env or {}))
+        self.process = subprocess.Popen(
+            argv, stdout=self.words, stderr=subprocess.STDOUT, env=env
+        )
+        self.wait_for(ready, argv[0])
+
+    def text(self):
+        # Not by the tracer's own descriptor, whose offset that would move.
+        with open(self.words.name, encoding="utf-8") as f:
+            return f.read()
+
+    def wait_for(self, word, name="the tracer", seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if word in self.text():
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        self.process.kill()
+        die(f"{name} does not say '{word}':\n{self.text()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait()
+        self.words.close()
+
+
+def tool(*argv):
+    """One of the commands."""
+    path = os.path.join(BIN, argv[0])
+    return Running([path, "-v", *argv[1:]], "tracing with plan")
+
+
+def bpftrace(script):
+    return Running(
+        ["bpftrace", os.path.join(PEERS, script)],
+        "attached",
+        {"BPFTRACE_STRLEN": "16"},
+    )
+
+
+def iperf(seconds):
+    """Send over loopback; returns bytes a second."""
+    with subprocess.Popen(
+        ["iperf3", "--forceflush", "-s", "-1"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        for line in server.stdout:
+            if "listening" in line:
+                break
+        out = subprocess.run(
+            ["iperf3", "-J", "-c", "127.0.0.1", "-t", str(seconds)],
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        server.stdout.read()
+    return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 8
+
+
+def requests(count):
+    """One byte forth and one back, again and again; returns how many a
+    second."""
+    out = subprocess.run(
+        [LOAD, "rr", "--count", str(count)], stdout=subprocess.PIPE, check=True
+    ).stdout
+    return count / json.loads(out.splitlines()[-1])["seconds"]
+
+
+def slower(rounds, tracer, work, what):
+    """How much slower @work is with the tracer: 0.01 is 1 %."""
+    plain, traced = [], []
+    work()
+    for n in range(rounds):
+        # What comes second may be warmer, or throttled.
+        for with_it in (n % 2 == 0, n % 2 == 1):
+            if with_it:
+                with tracer():
+                    traced.append(work())
+            else:
+                plain.append(work())
+    without, with_it = statistics.median(plain), statistics.median(traced)
+    lost = 1 - with_it / without
+    print(
+        f"{what}, median of {rounds}: {without:.4g} without, {with_it:.4g}"
+        f" with: {100 * lost:.1f} % slower"
+    )
+    return lost
+
+
+def programs():
+    out = subprocess.run(
+        ["bpftool", "-j", "prog", "show"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    ).stdout
+    return {
+        p["id"]: (
+            p.get("name", "?"),
+            p.get("run_time_ns", 0),
+            p.get("run_cnt", 0),
+        )
+        for p in json.loads(out)
+    }
+
+
+def spent(tracer, work, what, names):
+    """
+    What the programs of a tracer, whose names begin with one of @names, took
+    during @work: nanoseconds, runs.
+    """
+    others = set(programs())
+    with tracer():
+        before = programs()
+        work()
+        after = programs()
+    total = runs = 0
+    for prog, (name, took, count) in after.items():
+        if prog in others or not name.startswith(names):
+            continue
+        took -= before.get(prog, (0, 0, 0))[1]
+        count -= before.get(prog, (0, 0, 0))[2]
+        total, runs = total + took, runs + count
+        if count:
+            print(
+                f"  {what:<16}{name:<18}{count:>9} runs{took / count:>7.0f} ns"
+            )
+    if not runs:
+        die(f"the programs of {what} did not run")
+    return total, runs
+
+
+class Stats:
+    """While the kernel counts what programs take."""
+
+    def __enter__(self):
+        with open(STATS, encoding="ascii") as f:
+            self.was = f.read()
+        self.set("1")
+
+    def __exit__(self, *_):
+        self.set(self.was)
+
+    @staticmethod
+    def set(value):
+        # sysctls are not written but at their beginning.
+        with open(STATS, "w", encoding="ascii") as f:
+            f.write(value)
+
+
+def own_namespace():
+    """Go on in a network namespace of one's own."""
+    if os.environ.get("NB_BENCH_NETNS") != "own":
+        os.environ["NB_BENCH_NETNS"] = "own"
+        os.execvp("unshare", ["unshare", "--net", *sys.argv])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
