@@ -31,12 +31,7 @@
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 #define OFFSET(type, field) __builtin_offsetof(struct type, field)
-#define NB_OFFSET_sk_buff_pkt_type PKT_TYPE_OFFSET_OF
-#ifdef PKT_TYPE_OFFSET /* a name (5.18), before that a function's */
-#define PKT_TYPE_OFFSET_OF PKT_TYPE_OFFSET
-#else
-#define PKT_TYPE_OFFSET_OF OFFSET(sk_buff, __pkt_type_offset)
-#endif
+#define NB_OFFSET_sk_buff_pkt_type OFFSET(sk_buff, __pkt_type_offset)
 #define NB_OFFSET_sk_buff_dev OFFSET(sk_buff, dev)
 #define NB_OFFSET_sk_buff_len OFFSET(sk_buff, len)
 #define NB_OFFSET_sk_buff_queue_mapping OFFSET(sk_buff, queue_mapping)
