@@ -105,6 +105,7 @@ bench: all work
 	$(Q)tests/bench/startup
 	$(Q)tests/bench/losses
 	$(Q)tests/bench/nic
+	$(Q)tests/bench/tcptop
 	$(Q)tests/bench/vm
 
 lint:
