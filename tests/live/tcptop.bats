@@ -5,6 +5,8 @@ TOOL=tcptop
 load ../helper
 
 setup() {
+	# Kernel headers take many times as long as types from BTF.
+	[ "${NB_TYPES:-btf}" = btf ] || NB_SLOW=$((4 * NB_SLOW))
 	live_setup
 }
 
@@ -52,6 +54,20 @@ old_and_new() {
 	done
 	stop
 	sums --rows $((4 * $#))
+}
+
+@test "a cold start, a warm start" {
+	local how plan=${NB_PLAN:-[a-z]+}
+	for how in cold warm; do
+		: >"$TRUTH"
+		trace --json
+		workload bytes --bytes-up 5
+		stop
+		sums --rows 2
+		cat "$T/trace.err"
+		grep -Eq "tracing with plan '$plan' \($how start\)" \
+			"$T/trace.err"
+	done
 }
 
 @test "each way to send, IPv4" {

@@ -6,27 +6,34 @@
 struct nic_args nic_args = { .interval_s = 1, .max_queues = 1024 };
 
 /* clang-format off */
-#define RECEIVED(tracepoint, ...)                                            \
-	{ NB_HOOK_RAW_TP, tracepoint, "nic_receive", 1, __VA_ARGS__ }
+#define RECEIVED(knows, tracepoint, ...)                                     \
+	{ NB_HOOK_RAW_TP, tracepoint, "nic_receive", 1, .typed = knows,      \
+	  __VA_ARGS__ }
 
 /*
- * A packet that is received passes exactly one of these: netif_rx is where all
- * the functions of that name come together.
+ * A packet that is received passes exactly one of the latter: netif_rx is where
+ * all the functions of that name come together; the list came with 4.19.
  */
-static const struct nb_hook hooks[] = {
-	{ NB_HOOK_RAW_TP, "net_dev_start_xmit", "nic_start_xmit", 1 },
-	{ NB_HOOK_RAW_TP, "net_dev_xmit", "nic_xmit", 1 },
-	RECEIVED("netif_rx"),
-	RECEIVED("netif_receive_skb_entry"),
-	RECEIVED("netif_receive_skb_list_entry", .optional = true), /* 4.19 */
-	RECEIVED("napi_gro_receive_entry"),
-	RECEIVED("napi_gro_frags_entry"),
-};
+#define HOOKS(knows)                                                         \
+	{ NB_HOOK_RAW_TP, "net_dev_start_xmit", "nic_start_xmit", 1,         \
+	  .typed = knows },                                                  \
+	{ NB_HOOK_RAW_TP, "net_dev_xmit", "nic_xmit", 1, .typed = knows },   \
+	RECEIVED(knows, "netif_rx"),                                         \
+	RECEIVED(knows, "netif_receive_skb_entry"),                          \
+	RECEIVED(knows, "netif_receive_skb_list_entry", .optional = true),   \
+	RECEIVED(knows, "napi_gro_receive_entry"),                           \
+	RECEIVED(knows, "napi_gro_frags_entry")
 
-const struct nb_plan nic_plan = {
-	"raw", hooks, sizeof(hooks) / sizeof(hooks[0])
+static const struct nb_hook typed_hooks[] = { HOOKS(true) };
+static const struct nb_hook untyped_hooks[] = { HOOKS(false) };
+
+#define COUNT(array) (sizeof(array) / sizeof(array[0]))
+
+const struct nb_plan nic_plans[NIC_PLANS] = {
+	{ "raw", typed_hooks, COUNT(typed_hooks) },
+	{ "nobtf", untyped_hooks, COUNT(untyped_hooks) },
 };
-static const char *const plan_names[] = { "raw", NULL };
+static const char *const plan_names[] = { "raw", "nobtf", NULL };
 
 static const struct nb_opt opts[] = {
 	{ NB_LIST, 'n', "name", .arg = "NAME", .out = &nic_args.names,

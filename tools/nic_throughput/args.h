@@ -23,8 +23,10 @@ struct nic_args {
 
 extern struct nic_args nic_args;
 
-/* The one way to count. */
-extern const struct nb_plan nic_plan;
+#define NIC_PLANS 2
+
+/* The ways to count, best first. */
+extern const struct nb_plan nic_plans[NIC_PLANS];
 
 /* Fill nic_args. As nb_opt_parse(). */
 void nic_args_parse(int argc, char **argv);

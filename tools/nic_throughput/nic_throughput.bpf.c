@@ -4,9 +4,18 @@
  * Sent ones count when the driver gets them, and no more when it does not take
  * them. Received ones count where drivers hand them over, before GRO.
  *
- * It runs for every packet of the machine, so it reads a range of fields at
- * once and declares no types: their offsets are all it needs.
+ * It runs for every packet of the machine. Where the verifier knows the types
+ * it follows pointers as C does (NB_TYPED); elsewhere it reads ranges of fields
+ * at once, for which their offsets are all it needs.
  */
+#pragma netbcc tracepoint net_dev_start_xmit
+#pragma netbcc tracepoint net_dev_xmit
+#pragma netbcc tracepoint napi_gro_receive_entry
+#pragma netbcc tracepoint napi_gro_frags_entry
+#pragma netbcc tracepoint netif_receive_skb_entry
+#pragma netbcc tracepoint netif_receive_skb_list_entry
+#pragma netbcc tracepoint netif_rx
+#pragma netbcc types sk_buff net_device net
 #pragma netbcc field sk_buff dev
 #pragma netbcc field sk_buff len
 #pragma netbcc field sk_buff queue_mapping
@@ -55,6 +64,7 @@
 #include "count.bpf.h"
 #include "kernel.bpf.h"
 #include "nic_throughput.h"
+#include "tp.bpf.h"
 
 #define E2BIG 7
 #define EEXIST 17
@@ -68,20 +78,46 @@
 #define GSO_SCTP (1 << 14)
 #define GSO_UDP_L4 (1 << 17)
 
-/*
- * What is wanted of an skb, in one read: all lies between "len" and "data",
- * about 100 bytes.
- */
+/* What is wanted of an skb. */
+struct part {
+	u64 head;
+	u64 data;
+	u32 len;
+	u32 end;
+	u16 queue;
+	u16 protocol;
+	u16 mac; /* these three from head */
+	u16 transport;
+	u16 inner; /* transport header of what is in a tunnel */
+	u8 pkt_type;
+};
+
+#ifdef NB_TYPED
+static inline void read_part(struct sk_buff *skb, struct part *p)
+{
+	p->head = (u64)skb->head;
+	p->data = (u64)skb->data;
+	p->len = skb->len;
+	p->end = skb->end;
+	p->queue = skb->queue_mapping;
+	p->protocol = skb->protocol;
+	p->mac = skb->mac_header;
+	p->transport = skb->transport_header;
+	p->inner = skb->inner_transport_header;
+	p->pkt_type = skb->pkt_type;
+}
+
+static inline struct net_device *dev_of(struct sk_buff *skb)
+{
+	return skb->dev;
+}
+#else
+/* In one read: all lies between "len" and "data", about 100 bytes. */
 #define PART_AT NB_OFFSET_sk_buff_len
 #define PART_SIZE (NB_OFFSET_sk_buff_data + 8 - PART_AT)
 _Static_assert(PART_SIZE <= 192, "sk_buff is not as it used to be");
 
-struct part {
-	u8 raw[PART_SIZE] __attribute__((aligned(8)));
-};
-
-#define PART(p, type, field) \
-	(*(type *)((p)->raw + NB_OFFSET_sk_buff_##field - PART_AT))
+#define PART(type, field) (*(type *)(raw + NB_OFFSET_sk_buff_##field - PART_AT))
 #define PART_HAS(field)                                        \
 	_Static_assert(NB_OFFSET_sk_buff_##field >= PART_AT && \
 			       NB_OFFSET_sk_buff_##field <     \
@@ -95,11 +131,39 @@ PART_HAS(transport_header);
 PART_HAS(mac_header);
 PART_HAS(end);
 PART_HAS(head);
+
+static inline void read_part(struct sk_buff *skb, struct part *p)
+{
+	u8 raw[PART_SIZE] __attribute__((aligned(8)));
+
+	bpf_probe_read_kernel(raw, sizeof(raw), (char *)skb + PART_AT);
+	p->head = PART(u64, head);
+	p->data = PART(u64, data);
+	p->len = PART(u32, len);
+	p->end = PART(u32, end);
+	p->queue = PART(u16, queue_mapping);
+	p->protocol = PART(u16, protocol);
+	p->mac = PART(u16, mac_header);
+	p->transport = PART(u16, transport_header);
+	p->inner = PART(u16, inner_transport_header);
+	p->pkt_type = PART(u8, pkt_type) & 7;
+}
+
+static inline struct net_device *dev_of(struct sk_buff *skb)
+{
+	struct net_device *dev = 0;
+
+	bpf_probe_read_kernel(&dev, sizeof(dev),
+			      (char *)skb + NB_OFFSET_sk_buff_dev);
+	return dev;
+}
+#endif
+
 _Static_assert(NB_OFFSET_skb_shared_info_gso_segs ==
 		       NB_OFFSET_skb_shared_info_gso_size + 2,
 	       "skb_shared_info is not as it used to be");
 
-/* The same of a device, where it has them close to each other (6.8). */
+/* A device's fields, where it has them close to each other (6.8). */
 #define DEV_AT NB_OFFSET_net_device_ifindex
 #define DEV_SIZE (NB_OFFSET_net_device_nd_net + 8 - DEV_AT)
 #define DEV_CLOSE (NB_OFFSET_net_device_nd_net > DEV_AT && DEV_SIZE <= 128)
@@ -129,7 +193,6 @@ struct packet {
 /* One that a driver has been given, in case that it does not take it. */
 struct sent {
 	u64 skb;
-	u64 dev;
 	struct packet packet;
 };
 
@@ -176,30 +239,43 @@ static inline struct nic_config *get_config(void)
 	return config.lookup(&zero);
 }
 
-/* The device's index, or 0 if it is in another namespace than the one asked
- * for. The command holds on to that one: no other can take its address. */
-static inline u32 get_ifindex(struct nic_config *c, u64 dev)
+#ifdef NB_TYPED
+static inline u32 read_dev(struct net_device *dev, u64 *ret_net)
 {
-	u64 net;
-	u32 ifindex = 0;
+	*ret_net = (u64)dev->nd_net.net;
+	return dev->ifindex;
+}
+#else
+static inline u32 read_dev(struct net_device *dev, u64 *ret_net)
+{
+	u64 at = (u64)dev;
 
 	if (DEV_CLOSE) {
 		u8 raw[DEV_CLOSE ? DEV_SIZE : 8] __attribute__((aligned(8)));
 
-		bpf_probe_read_kernel(raw, sizeof(raw), (void *)(dev + DEV_AT));
-		net = *(u64 *)(raw + sizeof(raw) - 8);
-		ifindex = *(u32 *)raw;
-	} else {
-		net = read_u64(dev + NB_OFFSET_net_device_nd_net);
+		bpf_probe_read_kernel(raw, sizeof(raw), (void *)(at + DEV_AT));
+		*ret_net = *(u64 *)(raw + sizeof(raw) - 8);
+		return *(u32 *)raw;
 	}
+	*ret_net = read_u64(at + NB_OFFSET_net_device_nd_net);
+	return read_u32(at + DEV_AT);
+}
+#endif
+
+/* The device's index, or 0 if it is in another namespace than the one asked
+ * for. The command holds on to that one: no other can take its address. */
+static inline u32 get_ifindex(struct nic_config *c, struct net_device *dev)
+{
+	u64 net;
+	u32 ifindex = read_dev(dev, &net);
+
 	if (net != c->net) {
 		if (c->net || read_u32(net + NB_OFFSET_net_ns +
 				       NB_OFFSET_ns_common_inum) != c->netns)
 			return 0;
 		c->net = net;
 	}
-	return DEV_CLOSE ? ifindex
-			 : read_u32(dev + NB_OFFSET_net_device_ifindex);
+	return ifindex;
 }
 
 /* The first packet of a queue. */
@@ -260,9 +336,7 @@ static inline void add(struct nic_config *c, struct packet *p)
 static inline u32 transport_at(const struct part *p, u32 type, u32 start,
 			       u32 l3)
 {
-	u64 head = PART(p, u64, head);
-	u32 at = type & GSO_TUNNEL ? PART(p, u16, inner_transport_header)
-				   : PART(p, u16, transport_header);
+	u32 at = type & GSO_TUNNEL ? p->inner : p->transport;
 	u16 protocol;
 
 	if (at != 0xffff && at > start)
@@ -270,9 +344,9 @@ static inline u32 transport_at(const struct part *p, u32 type, u32 start,
 	/* Hardware that merges packets; some drivers leave the rest to GRO. */
 	if (!l3 || type & GSO_TUNNEL)
 		return 0;
-	protocol = bpf_ntohs(PART(p, u16, protocol));
+	protocol = bpf_ntohs(p->protocol);
 	if (protocol == P_IP)
-		return l3 + (read_u8(head + l3) & 15) * 4;
+		return l3 + (read_u8(p->head + l3) & 15) * 4;
 	if (protocol == P_IPV6)
 		return l3 + 40;
 	return 0;
@@ -286,14 +360,13 @@ static inline u32 transport_at(const struct part *p, u32 type, u32 start,
 static inline void measure(const struct part *p, u32 len, u32 start, u32 l3,
 			   struct packet *to)
 {
-	u64 head = PART(p, u64, head);
 	u32 at, header = 0;
 	struct info i;
 
 	to->segs = 1;
 	to->bytes = len;
 	bpf_probe_read_kernel(&i, sizeof(i),
-			      (void *)(head + PART(p, u32, end) + INFO_AT));
+			      (void *)(p->head + p->end + INFO_AT));
 	if (!GSO_SIZE(&i))
 		return;
 	if (GSO_SEGS(&i))
@@ -302,7 +375,7 @@ static inline void measure(const struct part *p, u32 len, u32 start, u32 l3,
 	if (!at)
 		return;
 	if (GSO_TYPE(&i) & GSO_TCP)
-		header = (read_u8(head + at + 12) >> 4) * 4;
+		header = (read_u8(p->head + at + 12) >> 4) * 4;
 	else if (GSO_TYPE(&i) & GSO_UDP_L4)
 		header = 8;
 	else if (GSO_TYPE(&i) & GSO_SCTP)
@@ -314,19 +387,20 @@ static inline void measure(const struct part *p, u32 len, u32 start, u32 l3,
 	to->bytes += (u64)(to->segs - 1) * header;
 }
 
-static inline int place_of(u64 skb, u64 dev)
+/* A packet is with one driver of a device at a time. */
+static inline int place_of(u32 ifindex)
 {
-	return (skb >> 8 ^ dev >> 12) & (SENDING - 1);
+	return ifindex & (SENDING - 1);
 }
 
 /* Counted already here: how it ends is seldom of interest. */
-static inline void start_xmit(u64 skb, u64 dev)
+static inline void start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic_config *c = get_config();
-	int place = place_of(skb, dev);
 	struct packet packet = {};
 	struct sent *sent;
 	struct part p;
+	int place;
 
 	if (!c)
 		return;
@@ -335,17 +409,16 @@ static inline void start_xmit(u64 skb, u64 dev)
 	packet.key.ifindex = get_ifindex(c, dev);
 	if (!packet.key.ifindex)
 		return;
-	bpf_probe_read_kernel(&p, sizeof(p), (void *)(skb + PART_AT));
-	packet.key.queue = PART(&p, u16, queue_mapping);
+	read_part(skb, &p);
+	packet.key.queue = p.queue;
 	packet.key.direction = NIC_TX;
-	measure(&p, PART(&p, u32, len),
-		PART(&p, u64, data) - PART(&p, u64, head), 0, &packet);
+	measure(&p, p.len, p.data - p.head, 0, &packet);
 	add(c, &packet);
+	place = place_of(packet.key.ifindex);
 	sent = sending.lookup(&place);
 	if (!sent)
 		return;
-	sent->skb = skb;
-	sent->dev = dev;
+	sent->skb = (u64)skb;
 	sent->packet = packet;
 }
 
@@ -353,16 +426,23 @@ static inline void start_xmit(u64 skb, u64 dev)
  * The driver has not taken it: it is busy and will get it again, or says that
  * it has dropped it, and so freed.
  */
-static inline void fail_xmit(u64 skb, u64 dev)
+static inline void fail_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	int place = place_of(skb, dev);
-	struct sent *sent = sending.lookup(&place);
+	struct nic_config *c = get_config();
 	struct nic_counts *n;
 	struct packet packet;
+	struct sent *sent;
+	u32 ifindex;
+	int place;
 
+	if (!c)
+		return;
+	ifindex = get_ifindex(c, dev);
+	place = place_of(ifindex);
+	sent = sending.lookup(&place);
 	if (!sent)
 		return;
-	if (sent->skb != skb || sent->dev != dev)
+	if (sent->skb != (u64)skb || sent->packet.key.ifindex != ifindex)
 		return;
 	packet = sent->packet;
 	sent->skb = 0;
@@ -374,7 +454,7 @@ static inline void fail_xmit(u64 skb, u64 dev)
 	n->skbs--;
 }
 
-static inline void receive(u64 skb)
+static inline void receive(struct sk_buff *skb)
 {
 	struct nic_config *c = get_config();
 	struct packet packet = {};
@@ -385,44 +465,45 @@ static inline void receive(u64 skb)
 		return;
 	if (!c->live)
 		return;
-	packet.key.ifindex =
-		get_ifindex(c, read_u64(skb + NB_OFFSET_sk_buff_dev));
+	packet.key.ifindex = get_ifindex(c, dev_of(skb));
 	if (!packet.key.ifindex)
 		return;
-	bpf_probe_read_kernel(&p, sizeof(p), (void *)(skb + PART_AT));
+	read_part(skb, &p);
 	/* The sender's own copy of a multicast packet. */
-	if ((PART(&p, u8, pkt_type) & 7) == TYPE_LOOPBACK)
+	if (p.pkt_type == TYPE_LOOPBACK)
 		return;
 	/* The driver has taken the link-layer header off, if there is one. */
-	at = PART(&p, u64, data) - PART(&p, u64, head);
-	mac = PART(&p, u16, mac_header);
+	at = p.data - p.head;
+	mac = p.mac;
 	if (mac > at || at - mac > 32)
 		mac = at;
 	/* 0 is none, which makes NIC_NO_QUEUE. */
-	packet.key.queue = PART(&p, u16, queue_mapping) - 1;
+	packet.key.queue = p.queue - 1;
 	packet.key.direction = NIC_RX;
-	measure(&p, PART(&p, u32, len) + at - mac, mac, at, &packet);
+	measure(&p, p.len + at - mac, mac, at, &packet);
 	add(c, &packet);
 }
 
 /* net_dev_start_xmit: skb, dev */
-int nic_start_xmit(struct bpf_raw_tracepoint_args *ctx)
+int nic_start_xmit(NB_TP_CTX *ctx)
 {
-	start_xmit(ctx->args[0], ctx->args[1]);
+	start_xmit((struct sk_buff *)NB_TP_ARG(ctx, 1),
+		   (struct net_device *)NB_TP_ARG(ctx, 2));
 	return 0;
 }
 
 /* net_dev_xmit: skb (may be freed by now), rc, dev, length */
-int nic_xmit(struct bpf_raw_tracepoint_args *ctx)
+int nic_xmit(NB_TP_CTX *ctx)
 {
-	if ((int)ctx->args[1])
-		fail_xmit(ctx->args[0], ctx->args[2]);
+	if ((int)NB_TP_ARG(ctx, 2))
+		fail_xmit((struct sk_buff *)NB_TP_ARG(ctx, 1),
+			  (struct net_device *)NB_TP_ARG(ctx, 3));
 	return 0;
 }
 
 /* All where a driver hands a packet over: skb */
-int nic_receive(struct bpf_raw_tracepoint_args *ctx)
+int nic_receive(NB_TP_CTX *ctx)
 {
-	receive(ctx->args[0]);
+	receive((struct sk_buff *)NB_TP_ARG(ctx, 1));
 	return 0;
 }

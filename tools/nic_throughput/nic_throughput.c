@@ -100,8 +100,8 @@ static int open_prog(struct run *run)
 	const struct nb_prog_spec spec = {
 		.tool = nb_log_name(),
 		.text = nb_text_nic_throughput,
-		.plans = &nic_plan,
-		.nplans = 1,
+		.plans = nic_plans,
+		.nplans = NIC_PLANS,
 		.want = 1,
 		.maps = maps,
 		.nmaps = sizeof(maps) / sizeof(maps[0]),
