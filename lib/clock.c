@@ -13,6 +13,14 @@ static int64_t now(clockid_t id)
 	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+uint64_t nb_clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 void nb_clock_sync(struct nb_clock *clock)
 {
 	int64_t best = INT64_MAX;

@@ -19,6 +19,9 @@ struct nb_clock {
 	char utc[24];
 };
 
+/* CLOCK_MONOTONIC in nanoseconds, which is what bpf_ktime_get_ns() says. */
+uint64_t nb_clock_now(void);
+
 /*
  * Measure the offset between the two clocks. Call it now and then: the time
  * of day is set and slewed.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Taking the entries out of a hash map that no program writes to any more. */
+/* Reading a hash map that no program writes to any more, and emptying it. */
 #ifndef NB_DRAIN_H
 #define NB_DRAIN_H
 
@@ -10,16 +10,18 @@ typedef int (*nb_drain_fn)(void *ctx, const void *key, const void *value);
 
 /*
  * Call @fn for each entry of the hash map @map, whose entries have these sizes
- * in bytes, and remove them all, those after the last call too. Entries that
- * programs add meanwhile may stay. 0, what @fn returned, or -errno.
+ * in bytes. 0, what @fn returned, or -errno.
  */
-int nb_drain(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
-	     void *ctx);
+int nb_drain_read(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
+		  void *ctx);
+
+/* Remove all of its entries, which takes as long again. 0 or -errno. */
+int nb_drain_clear(int map, size_t key_size, size_t value_size);
 
 /*
- * Wait until every program that was running when this was called has ended
- * (a grace period of RCU, 10 to 30 ms): what it took from a map before is
- * then in use no more.
+ * Wait until every program that was running when this was called has ended (a
+ * grace period of RCU): what it took from a map before is then in use no more.
+ * Where the kernel offers no way to wait, 50 ms.
  */
 void nb_drain_wait(void);
 

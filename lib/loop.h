@@ -17,6 +17,9 @@ struct nb_prog;
  */
 typedef int (*nb_loop_record_fn)(void *ctx, const void *data, size_t size);
 
+/* What a function may return to end the loop without an error. */
+#define NB_LOOP_STOP 1
+
 /* Called at an interval, or for a descriptor. Not 0 ends the loop. */
 typedef int (*nb_loop_fn)(void *ctx);
 

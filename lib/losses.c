@@ -34,3 +34,15 @@ void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 		said->full = n;
 	}
 }
+
+bool nb_losses_any(const struct nb_losses *said, const struct nb_prog *prog)
+{
+	uint64_t missed = 0, lost = 0, full = 0;
+
+	if (!nb_prog_count(prog, NB_COUNT_MISSED, &missed))
+		missed += nb_prog_missed(prog);
+	nb_prog_count(prog, NB_COUNT_LOST, &lost);
+	nb_prog_count(prog, NB_COUNT_FULL, &full);
+	return missed != said->missed || lost != said->lost ||
+	       full != said->full;
+}

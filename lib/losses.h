@@ -3,6 +3,7 @@
 #ifndef NB_LOSSES_H
 #define NB_LOSSES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nb_prog;
@@ -23,5 +24,8 @@ struct nb_losses {
  */
 void nb_losses_report(struct nb_losses *said, const struct nb_prog *prog,
 		      const char *what, const char *remedy);
+
+/* Is there anything that nb_losses_report() would say? */
+bool nb_losses_any(const struct nb_losses *said, const struct nb_prog *prog);
 
 #endif

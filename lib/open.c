@@ -124,6 +124,8 @@ static int open_cached(const struct opening *o, const struct recipe *r)
 /* Does the kernel have every hook of the plan? 0 or -errno. */
 static int plan_usable(const struct opening *o)
 {
+	const char *without = o->plan->without;
+
 	for (size_t i = 0; i < o->plan->nhooks; i++) {
 		const struct nb_hook *hook = &o->plan->hooks[i];
 		int err;
@@ -140,6 +142,11 @@ static int plan_usable(const struct opening *o)
 		if (err)
 			return err;
 	}
+	if (without && nb_kernel_func_id(o->kernel, without) >= 0)
+		return nb_error_set(
+			o->why, -EOPNOTSUPP,
+			"cannot use plan '%s': it does not see the function '%s' of this kernel",
+			o->plan->name, without);
 	return 0;
 }
 

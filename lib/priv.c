@@ -3,6 +3,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <string.h>
 
 #ifndef CAP_PERFMON /* Linux 5.8 */
 #define CAP_PERFMON 38
@@ -14,16 +15,18 @@ static int has(unsigned cap)
 	return capng_have_capability(CAPNG_EFFECTIVE, cap);
 }
 
-int nb_priv_check(void)
+int nb_priv_check(struct nb_error *why)
 {
-	if (capng_get_caps_process())
-		return -EPERM;
-	if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)))
+	if (!capng_get_caps_process() &&
+	    (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))))
 		return 0;
-	return -EPERM;
+	return nb_error_set(
+		why, -EPERM,
+		"cannot trace: %s (run as root, or with CAP_BPF and CAP_PERFMON)",
+		strerror(EPERM));
 }
 
-int nb_priv_drop(void)
+static int drop(void)
 {
 	unsigned keep;
 
@@ -37,4 +40,14 @@ int nb_priv_drop(void)
 	if (capng_apply(CAPNG_SELECT_BOTH) && capng_apply(CAPNG_SELECT_CAPS))
 		return -EPERM;
 	return 0;
+}
+
+int nb_priv_drop(struct nb_error *why)
+{
+	int err = drop();
+
+	if (err)
+		nb_error_set(why, err, "cannot drop capabilities: %s",
+			     strerror(-err));
+	return err;
 }

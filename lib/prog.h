@@ -24,6 +24,8 @@ struct nb_plan {
 	const struct nb_hook *hooks;
 	size_t nhooks;
 	enum nb_hook_how how; /* its NB_HOOK_ENTRY and NB_HOOK_RETURN */
+	const char *without;  /* a function that this plan would not see: for
+			       * kernels whose BTF has none of that name */
 };
 
 /* What the command line says about loading. */

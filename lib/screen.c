@@ -20,12 +20,20 @@ int nb_screen_size(int fd, struct nb_screen_size *ret)
 	return 0;
 }
 
-/* The bytes of the first @columns UTF-8 characters of the @len bytes. */
+/*
+ * The bytes of the @len that fit @columns. A character above U+0FFF may take
+ * two of them (and those below that do, do not stand in names).
+ */
 static size_t cut(const char *line, size_t len, size_t columns)
 {
 	size_t at = 0;
 
-	while (at < len && columns--) {
+	while (at < len) {
+		size_t width = (unsigned char)line[at] > 0xe0 ? 2 : 1;
+
+		if (columns < width)
+			break;
+		columns -= width;
 		at++;
 		while (at < len && (line[at] & 0xc0) == 0x80)
 			at++;
@@ -36,12 +44,13 @@ static size_t cut(const char *line, size_t len, size_t columns)
 int nb_screen_draw(FILE *out, const struct nb_screen_size *size,
 		   const char *text, size_t len)
 {
+	/* One is left for the cursor, and for what others print. */
+	unsigned rows = size->rows > 1 ? size->rows - 1 : 1, row = 0;
 	const char *end = text + len;
-	unsigned row = 0;
 
 	errno = 0;
 	fputs(HOME, out);
-	for (; row < size->rows && text < end; row++) {
+	for (; row < rows && text < end; row++) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		size_t line = (size_t)((stop ? stop : end) - text);
 

@@ -20,7 +20,8 @@ int nb_screen_size(int fd, struct nb_screen_size *ret);
 /*
  * Draw the @len bytes of lines at @text on a terminal of that size, from its
  * first line on, and clear the rest of it. What is too long or too much is cut
- * off. 0 or -errno of the write.
+ * off; the last line stays empty, unless it is the only one. 0 or -errno of the
+ * write.
  */
 int nb_screen_draw(FILE *out, const struct nb_screen_size *size,
 		   const char *text, size_t len);

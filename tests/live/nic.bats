@@ -72,9 +72,9 @@ as_counted() {
 	local direction
 	for direction in rx tx; do
 		same "$1 $direction" "$(counted "$1" "$direction" packets)" \
-			"$(told "$1" "$direction" total "$2")"
+			"$(told "$1" "$direction" total "$2")" || return
 		same "$1 $direction bypassed" 0 \
-			"$(told "$1" "$direction" bypassed packets)"
+			"$(told "$1" "$direction" bypassed packets)" || return
 	done
 }
 
@@ -138,22 +138,51 @@ datagrams() {
 	END
 }
 
-@test "lo, 10 GB with GSO: packets are TCP's segments, skbs the interface's" {
-	ip -n "$NS" link set lo mtu 1500
-	trace -n lo --json
-	iperf in_ns 127.0.0.1 "$((10000 / NB_SLOW / NB_SLOW))M"
-	stop
-	as_counted lo skbs
+# At tens of thousands of skbs a second, now and then the kernel runs
+# no eBPF program for a few of them (its own counters of tracepoints have them).
+# Those must be told as bypassed, each time; and an attempt without any must be
+# exact in every number.
+#
+# attempts FUNCTION DEVICE: at most four, each in a namespace of its own.
+attempts() {
+	local try direction
+	for try in 1 2 3 4; do
+		if "$1"; then
+			return 0
+		fi
+		for direction in rx tx; do
+			same "$2 $direction, told or bypassed" \
+				"$(counted "$2" "$direction" packets)" \
+				$(($(told "$2" "$direction" total skbs) + $(told \
+					"$2" "$direction" bypassed packets))) || return
+		done
+		NS=nb$$-$BATS_TEST_NUMBER-$try
+		new_netns "$NS"
+		in_ns sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	done
+	return 1
+}
+
+lo_with_gso() {
 	local packets skbs
+	ip -n "$NS" link set lo mtu 1500
+	trace -n lo --json || return
+	iperf in_ns 127.0.0.1 "$((10000 / NB_SLOW / NB_SLOW))M" || return
+	stop || return
+	as_counted lo skbs || return
 	packets=$(told lo tx total packets)
 	skbs=$(told lo tx total skbs)
-	same segments "$(segments in_ns)" "$packets"
-	same "rx is tx" "$packets" "$(told lo rx total packets)"
+	same segments "$(segments in_ns)" "$packets" || return
+	same "rx is tx" "$packets" "$(told lo rx total packets)" || return
 	# lo leaves out Ethernet's header. A further packet of an skb repeats
 	# that, IPv4's, and TCP's with time stamps.
 	same bytes $(($(counted lo tx bytes) + skbs * 14 + \
-		(packets - skbs) * 66)) "$(told lo tx total bytes)"
+		(packets - skbs) * 66)) "$(told lo tx total bytes)" || return
 	[ "$packets" -gt $((skbs * 2)) ]
+}
+
+@test "lo, 10 GB with GSO: packets are TCP's segments, skbs the interface's" {
+	attempts lo_with_gso lo
 }
 
 @test "lo without offloads: packets and bytes are the interface's" {
@@ -178,18 +207,22 @@ datagrams() {
 	bytes_as_counted va
 }
 
-@test "veth with GSO and GRO: wire packets are both ends' segments" {
+veth_with_gso() {
 	add_veth
 	offloads on va in_ns
 	offloads on vb in_peer
-	trace -n va --json
+	trace -n va --json || return
 	veth_up
-	iperf in_peer 192.0.2.2 "$((1000 / NB_SLOW))M"
-	iperf in_peer 192.0.2.2 "$((500 / NB_SLOW))M" -R
-	stop
-	as_counted va skbs
-	same sent "$(segments in_ns)" "$(told va tx total packets)"
+	iperf in_peer 192.0.2.2 "$((1000 / NB_SLOW))M" || return
+	iperf in_peer 192.0.2.2 "$((500 / NB_SLOW))M" -R || return
+	stop || return
+	as_counted va skbs || return
+	same sent "$(segments in_ns)" "$(told va tx total packets)" || return
 	same received "$(segments in_peer)" "$(told va rx total packets)"
+}
+
+@test "veth with GSO and GRO: wire packets are both ends' segments" {
+	attempts veth_with_gso va
 }
 
 @test "queues: packets and bytes of each are its qdisc's" {

@@ -36,15 +36,18 @@ int main(void)
 	      "two lines");
 	draws(24, 80, "one\n\ntwo", HOME K "one\r\n" K "\r\n" K "two\r\n" J,
 	      "an empty line, and one without its end");
-	draws(2, 80, "one\ntwo\n", HOME K "one\r\n" K "two",
+	draws(3, 80, "one\ntwo\n", HOME K "one\r\n" K "two\r\n" J,
 	      "a full screen does not scroll");
-	draws(2, 80, "one\ntwo\nthree\n", HOME K "one\r\n" K "two",
+	draws(3, 80, "one\ntwo\nthree\n", HOME K "one\r\n" K "two\r\n" J,
 	      "what is too much is left out");
+	draws(1, 80, "one\ntwo\n", HOME K "one", "a single line");
 	draws(24, 3, "a line\nabc\n", HOME K "a l\r\n" K "abc\r\n" J,
 	      "what is too long is cut");
-	draws(24, 3, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z\n",
-	      HOME K "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\r\n" J,
+	draws(24, 3, "\xc3\xa4\xc3\xb6\xc3\xbcz\n",
+	      HOME K "\xc3\xa4\xc3\xb6\xc3\xbc\r\n" J,
 	      "by characters, not bytes");
+	draws(24, 3, "\xf0\x9f\x98\x80\xf0\x9f\x98\x80z\n",
+	      HOME K "\xf0\x9f\x98\x80\r\n" J, "some of which are wide");
 
 	if (pipe(fds))
 		return 1;

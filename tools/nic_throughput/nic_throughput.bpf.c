@@ -70,6 +70,7 @@
 #define EEXIST 17
 #define P_IP 0x0800 /* ETH_P_*, linux/if_ether.h */
 #define P_IPV6 0x86dd
+#define NET_XMIT_CN 2	/* linux/netdevice.h */
 #define TYPE_LOOPBACK 5 /* PACKET_LOOPBACK, linux/if_packet.h */
 
 /* SKB_GSO_*, linux/skbuff.h; the same since 4.18. */
@@ -318,15 +319,19 @@ static inline struct nic_counts *get_counts(struct nic_key *key)
 	return counts.lookup(key);
 }
 
-static inline void add(struct nic_config *c, struct packet *p)
+/* Its counters, if it is wanted: asked before anything is measured. */
+static inline struct nic_counts *want_counts(struct nic_config *c,
+					     struct nic_key *key)
 {
-	struct nic_counts *n = get_counts(&p->key);
+	struct nic_counts *n = get_counts(key);
 
-	if (!n) {
-		n = new_counts(c, &p->key);
-		if (!n)
-			return;
-	}
+	if (n)
+		return n;
+	return new_counts(c, key);
+}
+
+static inline void add(struct nic_counts *n, const struct packet *p)
+{
 	n->packets += p->segs;
 	n->bytes += p->bytes;
 	n->skbs++;
@@ -398,6 +403,7 @@ static inline void start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic_config *c = get_config();
 	struct packet packet = {};
+	struct nic_counts *n;
 	struct sent *sent;
 	struct part p;
 	int place;
@@ -412,8 +418,11 @@ static inline void start_xmit(struct sk_buff *skb, struct net_device *dev)
 	read_part(skb, &p);
 	packet.key.queue = p.queue;
 	packet.key.direction = NIC_TX;
+	n = want_counts(c, &packet.key);
+	if (!n)
+		return;
 	measure(&p, p.len, p.data - p.head, 0, &packet);
-	add(c, &packet);
+	add(n, &packet);
 	place = place_of(packet.key.ifindex);
 	sent = sending.lookup(&place);
 	if (!sent)
@@ -458,6 +467,7 @@ static inline void receive(struct sk_buff *skb)
 {
 	struct nic_config *c = get_config();
 	struct packet packet = {};
+	struct nic_counts *n;
 	struct part p;
 	u32 mac, at;
 
@@ -480,8 +490,11 @@ static inline void receive(struct sk_buff *skb)
 	/* 0 is none, which makes NIC_NO_QUEUE. */
 	packet.key.queue = p.queue - 1;
 	packet.key.direction = NIC_RX;
+	n = want_counts(c, &packet.key);
+	if (!n)
+		return;
 	measure(&p, p.len + at - mac, mac, at, &packet);
-	add(c, &packet);
+	add(n, &packet);
 }
 
 /* net_dev_start_xmit: skb, dev */
@@ -495,7 +508,10 @@ int nic_start_xmit(NB_TP_CTX *ctx)
 /* net_dev_xmit: skb (may be freed by now), rc, dev, length */
 int nic_xmit(NB_TP_CTX *ctx)
 {
-	if ((int)NB_TP_ARG(ctx, 2))
+	int rc = NB_TP_ARG(ctx, 2);
+
+	/* With congestion it is sent, and perhaps another one was not. */
+	if (rc && rc != NET_XMIT_CN)
 		fail_xmit((struct sk_buff *)NB_TP_ARG(ctx, 1),
 			  (struct net_device *)NB_TP_ARG(ctx, 3));
 	return 0;

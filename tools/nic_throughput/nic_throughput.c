@@ -34,8 +34,6 @@ struct run {
 	uint64_t outputs;
 };
 
-#define STOP 1 /* what a callback returns to end without an error */
-
 /* Show what there was since the last time. */
 static int on_interval(void *ctx)
 {
@@ -57,7 +55,7 @@ static int on_interval(void *ctx)
 		return err;
 	}
 	nb_losses_report(&run->losses, run->prog, "packets", "--max-queues");
-	return ++run->outputs == nic_args.count ? STOP : 0;
+	return ++run->outputs == nic_args.count ? NB_LOOP_STOP : 0;
 }
 
 /* Devices have come, gone or changed. */
@@ -68,6 +66,8 @@ static int on_change(void *ctx)
 
 	nic_links_seen(run->links);
 	err = nics_scan(&run->nics);
+	if (err == -EAGAIN) /* ever changing: there will be another event */
+		return 0;
 	if (err)
 		nb_error("cannot list the devices: %s", strerror(-err));
 	return err;
@@ -78,9 +78,12 @@ static int find_devices(struct run *run)
 	struct nb_error why;
 	int err = nic_links_open(nic_args.netns, &run->netns, &run->links);
 
+	if (err && !nic_args.netns) {
+		nb_error("cannot ask for the devices: %s", strerror(-err));
+		return err;
+	}
 	if (err) {
-		nb_error("cannot use --netns '%s': %s",
-			 nic_args.netns ? nic_args.netns : "",
+		nb_error("cannot use --netns '%s': %s", nic_args.netns,
 			 err == -EINVAL ? "it is no network namespace"
 					: strerror(-err));
 		return err;
@@ -161,20 +164,19 @@ static int watch(struct run *run)
 	err = nb_loop_run(run->loop);
 	if (!err) /* a signal: the interval that it has cut short */
 		err = on_interval(run);
-	return err == STOP || err == -EPIPE ? 0 : err;
+	return err == NB_LOOP_STOP || err == -EPIPE ? 0 : err;
 }
 
 int main(int argc, char **argv)
 {
 	struct run run = { 0 };
+	struct nb_error why;
 	int err;
 
 	nic_args_parse(argc, argv);
-	err = nb_priv_check();
+	err = nb_priv_check(&why);
 	if (err) {
-		nb_error(
-			"cannot trace: %s (run as root, or with CAP_BPF and CAP_PERFMON)",
-			strerror(-err));
+		nb_error("%s", why.text);
 		goto out;
 	}
 	err = find_devices(&run);
@@ -183,10 +185,9 @@ int main(int argc, char **argv)
 	if (!err)
 		err = open_loop(&run);
 	if (!err) {
-		err = nb_priv_drop();
+		err = nb_priv_drop(&why);
 		if (err)
-			nb_error("cannot drop capabilities: %s",
-				 strerror(-err));
+			nb_error("%s", why.text);
 	}
 	if (!err)
 		err = go_live(&run);

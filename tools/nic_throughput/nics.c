@@ -6,18 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "args.h"
+#include "clock.h"
 #include "prog.h"
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static struct nic *find(struct nics *nics, uint32_t ifindex)
 {
@@ -194,18 +186,32 @@ static void lose(struct nics *nics, struct nic *nic)
 			nics->found[i] = 0;
 }
 
-int nics_scan(struct nics *nics)
+/* 0, 1 when devices have gone, or -errno (-EAGAIN: the list keeps changing). */
+static int scan_once(struct nics *nics)
 {
-	int err;
+	int err, lost = 0;
 
 	nics->scan++;
 	err = nic_links_each(nics->links, on_link, nics);
-	if (err == -EAGAIN) /* ever changing; what is missing may be there */
-		return 0;
-	for (size_t i = 0; i < nics->n && !err; i++)
-		if (nics->nic[i].scan != nics->scan && !nics->nic[i].gone)
-			lose(nics, &nics->nic[i]);
-	return err;
+	if (err)
+		return err;
+	for (size_t i = 0; i < nics->n; i++) {
+		if (nics->nic[i].scan == nics->scan || nics->nic[i].gone)
+			continue;
+		lose(nics, &nics->nic[i]);
+		lost = 1;
+	}
+	return lost;
+}
+
+int nics_scan(struct nics *nics)
+{
+	int err = scan_once(nics);
+
+	/* Another may have come in the place of the one that has gone. */
+	if (err == 1)
+		err = scan_once(nics);
+	return err == 1 ? 0 : err;
 }
 
 static int add_name(void *ctx, const struct nic_link *link)
@@ -489,7 +495,7 @@ int nics_take(struct nics *nics)
 		err = nics_scan(nics);
 	if (!err)
 		err = read_counts(nics);
-	now = monotonic_ns();
+	now = nb_clock_now();
 	nics->duration_ns = now - nics->read_ns;
 	nics->read_ns = now;
 	/* Those that the scan has found may be anywhere between. */

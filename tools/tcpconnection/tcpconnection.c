@@ -36,8 +36,6 @@ struct run {
 	bool clock_is_old; /* since the last records were handed over */
 };
 
-#define STOP 1 /* what a callback returns to end without an error */
-
 static int on_event(void *ctx, const void *data, size_t size)
 {
 	struct run *run = ctx;
@@ -50,7 +48,7 @@ static int on_event(void *ctx, const void *data, size_t size)
 	err = conn_rows_print(run->table, &run->clock, data);
 	if (err)
 		return err;
-	return ++run->lines == conn_args.count ? STOP : 0;
+	return ++run->lines == conn_args.count ? NB_LOOP_STOP : 0;
 }
 
 static int on_second(void *ctx)
@@ -104,7 +102,7 @@ static int on_exit_of_process(void *ctx)
 
 	if (!conn_args.life) {
 		nb_note("process %u has ended", conn_args.filter.pid);
-		return STOP;
+		return NB_LOOP_STOP;
 	}
 	nb_note("process %u has ended; its connections may not have (Ctrl-C to stop)",
 		conn_args.filter.pid);
@@ -187,11 +185,12 @@ static int trace(struct run *run)
 	run->config.flags = 0;
 	go_live(run->prog, &run->config);
 	nb_prog_detach(run->prog);
-	if (err == STOP && (!conn_args.count || run->lines < conn_args.count))
+	if (err == NB_LOOP_STOP &&
+	    (!conn_args.count || run->lines < conn_args.count))
 		err = 0; /* the process of -p has ended */
 	if (!err)
 		err = nb_loop_drain(run->loop);
-	if (err == STOP)
+	if (err == NB_LOOP_STOP)
 		err = nb_table_flush(run->table);
 	on_second(run);
 	if (err == -EPIPE)
@@ -210,11 +209,9 @@ int main(int argc, char **argv)
 	int err;
 
 	conn_args_parse(argc, argv);
-	err = nb_priv_check();
+	err = nb_priv_check(&why);
 	if (err) {
-		nb_error(
-			"cannot trace: %s (run as root, or with CAP_BPF and CAP_PERFMON)",
-			strerror(-err));
+		nb_error("%s", why.text);
 		goto out;
 	}
 	err = conn_args_config(&run.config, &why);
@@ -230,10 +227,9 @@ int main(int argc, char **argv)
 	if (!err)
 		err = open_rows(&run);
 	if (!err) {
-		err = nb_priv_drop();
+		err = nb_priv_drop(&why);
 		if (err)
-			nb_error("cannot drop capabilities: %s",
-				 strerror(-err));
+			nb_error("%s", why.text);
 	}
 	if (!err)
 		err = go_live(run.prog, &run.config);

@@ -107,13 +107,11 @@ int top_lines_add(struct top_lines *lines, uint32_t pid,
 	return 0;
 }
 
-/* What a line is sorted by. */
+/* What a line is sorted by: most bytes first, then the least of the rest. */
 struct rank {
 	uint64_t bytes;
-	uint32_t pid;
+	uint64_t rest; /* process and ports */
 	uint32_t index;
-	uint16_t sport;
-	uint16_t dport;
 };
 
 static int by_rank(const void *a, const void *b)
@@ -122,19 +120,15 @@ static int by_rank(const void *a, const void *b)
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	if (x->pid != y->pid)
-		return x->pid > y->pid ? 1 : -1;
-	if (x->sport != y->sport)
-		return x->sport > y->sport ? 1 : -1;
-	return (int)x->dport - (int)y->dport;
+	return x->rest > y->rest ? 1 : x->rest < y->rest ? -1 : 0;
 }
 
 static int by_pid(const void *a, const void *b)
 {
 	const struct rank *x = a, *y = b;
 
-	if (x->pid != y->pid)
-		return x->pid > y->pid ? 1 : -1;
+	if (x->rest >> 32 != y->rest >> 32)
+		return x->rest > y->rest ? 1 : -1;
 	return by_rank(a, b);
 }
 
@@ -158,9 +152,8 @@ int top_lines_sort(struct top_lines *lines, enum top_sort sort)
 
 		ranks[i].bytes = (sort != TOP_SORT_TX ? row->rx_bytes : 0) +
 				 (sort != TOP_SORT_RX ? row->tx_bytes : 0);
-		ranks[i].pid = lines->line[i].pid;
-		ranks[i].sport = row->sport;
-		ranks[i].dport = row->dport;
+		ranks[i].rest = (uint64_t)lines->line[i].pid << 32 |
+				(uint32_t)row->sport << 16 | row->dport;
 		ranks[i].index = (uint32_t)i;
 	}
 	qsort(ranks, lines->n, sizeof(*ranks),

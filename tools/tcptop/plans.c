@@ -18,7 +18,7 @@
 	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "top_end", ALWAYS,             \
 	  .twice = true, .typed = knows, .config = "Linux 4.16" },                           \
 	{ NB_HOOK_RAW_TP, "tcp_rcv_space_adjust", "top_copied", ALWAYS,      \
-	  .nested_ok = true, .typed = knows, .config = "Linux 4.18" },                       \
+	  .typed = knows, .config = "Linux 4.18" },                       \
 	{ NB_HOOK_ITER, "task_file", "top_seed", ALWAYS, .optional = true }
 #define ENTRY(func, prog, opt)                                               \
 	{ NB_HOOK_ENTRY, func, prog, ALWAYS, .optional = opt }
@@ -62,7 +62,8 @@ static const struct nb_hook kprobe_hooks[] = {
 #define HOOKS(array) array, sizeof(array) / sizeof(array[0])
 
 const struct nb_plan top_plans[TOP_PLANS] = {
-	{ "raw", HOOKS(raw_hooks) },
+	/* Before 6.5 sendfile() does not come to the tracepoint. */
+	{ "raw", HOOKS(raw_hooks), .without = "inet_sendpage" },
 	{ "fentry", HOOKS(fentry_hooks), NB_BY_FENTRY },
 	{ "kprobe", HOOKS(kprobe_hooks), NB_BY_KPROBE },
 };

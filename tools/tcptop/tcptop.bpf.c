@@ -7,11 +7,10 @@
  * sockmap), it is what the receive calls return.
  */
 #pragma netbcc types sock inet_sock tcp_sock inet_connection_sock
-#pragma netbcc types socket_alloc file net proto
+#pragma netbcc types socket_alloc file net proto request_sock
 #pragma netbcc types task_struct files_struct fdtable nsproxy mnt_namespace
 #pragma netbcc types pt_regs
 #pragma netbcc field sock sk_protocol
-#pragma netbcc field tcp_sock is_mptcp
 #pragma netbcc field bpf_mem_alloc cache
 #pragma netbcc tracepoint inet_sock_set_state
 #pragma netbcc tracepoint sock_recv_length
@@ -31,6 +30,7 @@
 #include <linux/tcp.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
+#include <net/request_sock.h>
 #include <net/sock.h>
 #endif
 
@@ -52,6 +52,10 @@
 #define STATE_LISTEN 10
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
+#define EEXIST 17
+
+/* Connections in the queue of a listener that are looked at. */
+#define QUEUE 512
 
 /*
  * Entries are made as they are needed where programs may do that (6.1), else
@@ -81,7 +85,7 @@ struct plain {
 BPF_ARRAY(config, struct top_config, 1);
 BPF_F_TABLE("hash", struct top_key, struct top_row, rows0, ROWS, ROW_FLAGS);
 BPF_F_TABLE("hash", struct top_key, struct top_row, rows1, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", u64, struct seen, seen, ROWS, ROW_FLAGS);
+BPF_F_TABLE("hash", u64, struct seen, seen, 2 * ROWS, ROW_FLAGS);
 BPF_ARRAY(plains, struct plain, 2);
 BPF_ARRAY(unshown, u64, TOP_UNSHOWN);
 
@@ -124,6 +128,11 @@ static inline u32 read_copied(struct sock *sk)
 	return tp ? tp->copied_seq : 0;
 }
 
+static inline int is_owned(struct sock *sk)
+{
+	return sk->sk_lock.owned;
+}
+
 static inline struct sock *sock_of(struct socket *sock)
 {
 	return sock->sk;
@@ -134,6 +143,11 @@ static inline struct sock *sock_of(struct socket *sock)
 static inline u32 read_copied(struct sock *sk)
 {
 	return NB_GET((struct tcp_sock *)sk, copied_seq);
+}
+
+static inline int is_owned(struct sock *sk)
+{
+	return NB_GET(sk, sk_lock.owned);
 }
 
 static inline struct sock *sock_of(struct socket *sock)
@@ -257,46 +271,38 @@ static inline u32 hash_of(struct sock *sk, const struct head *h)
 {
 	struct inet_sock *inet = (struct inet_sock *)sk;
 	struct in6_addr peer;
+	u32 hash;
 
 	if (h->hash)
 		return h->hash;
 	peer = NB_GET(sk, __sk_common.skc_v6_daddr);
-	return peer.in6_u.u6_addr32[3] ^ peer.in6_u.u6_addr32[1] ^
-	       (u32)NB_GET(inet, inet_sport) << 16;
+	hash = NB_GET(sk, __sk_common.skc_portpair);
+	hash = hash * 31 + NB_GET(inet, inet_sport);
+	hash = hash * 31 + NB_GET(sk, __sk_common.skc_daddr);
+	hash = hash * 31 + peer.in6_u.u6_addr32[0];
+	hash = hash * 31 + peer.in6_u.u6_addr32[1];
+	hash = hash * 31 + peer.in6_u.u6_addr32[2];
+	return hash * 31 + peer.in6_u.u6_addr32[3];
 }
 
-/* @softirq: it may be that, and no process, which does it. */
+/* @process: it is the current process that does it. */
 static inline void add(const struct top_config *c, struct sock *sk,
-		       const struct head *h, u64 rx, u64 tx, int softirq)
+		       const struct head *h, u64 rx, u64 tx, int process)
 {
 	struct top_key key = {};
 	struct top_row *row;
 
-	if (c->filter.flags & NB_ONLY_TASKS && !nb_task_wanted(&c->filter))
+	if (c->filter.flags & NB_ONLY_TASKS &&
+	    (!process || !nb_task_wanted(&c->filter)))
 		return;
 	key.sk = (u64)sk;
 	key.hash = hash_of(sk, h);
-	key.pid = bpf_get_current_pid_tgid() >> 32;
+	key.pid = process ? bpf_get_current_pid_tgid() >> 32 : 0;
 	row = find_row(c->epoch, &key);
-	if (row) {
+	if (row)
 		add_bytes(row, rx, tx);
-		return;
-	}
-	/*
-	 * Who reads without holding the socket's lock is a softirq, for the
-	 * kernel, in the middle of a process that has nothing to do with it.
-	 */
-	if (softirq && !NB_GET(sk, sk_lock.owned)) {
-		if (c->filter.flags & NB_ONLY_TASKS)
-			return;
-		key.pid = 0;
-		row = find_row(c->epoch, &key);
-		if (row) {
-			add_bytes(row, rx, tx);
-			return;
-		}
-	}
-	add_row(c, sk, &key, rx, tx);
+	else
+		add_row(c, sk, &key, rx, tx);
 }
 
 static inline void on_sent(struct sock *sk, long bytes)
@@ -308,7 +314,7 @@ static inline void on_sent(struct sock *sk, long bytes)
 		return;
 	read_head(&h, sk);
 	if (is_tcp(&h, sk))
-		add(c, sk, &h, 0, bytes, 0);
+		add(c, sk, &h, 0, bytes, 1);
 }
 
 /* A receive call has returned; of plain TCP see on_copied(). */
@@ -321,7 +327,7 @@ static inline void on_received(struct sock *sk, long bytes, u32 flags)
 		return;
 	read_head(&h, sk);
 	if (!is_plain(&h, sk) && is_tcp(&h, sk))
-		add(c, sk, &h, bytes, 0, 0);
+		add(c, sk, &h, bytes, 0, 1);
 }
 
 /* The next byte to be read, of which a FIN is none, though it counts as one. */
@@ -350,15 +356,33 @@ static inline struct seen *find_seen(struct sock *sk)
 	return seen.lookup(&key);
 }
 
-/* From here on it is known what of @sk has been read. */
-static inline void see(struct sock *sk, const struct head *h, u32 copied_seq)
+/* From here on it is known what of @sk has been read. 0 or -errno. */
+static inline int see(struct sock *sk, const struct head *h, u32 copied_seq)
 {
-	struct seen s = {};
 	u64 key = (u64)sk;
+	struct seen s = {};
+	int err;
 
 	s.copied_seq = copied_seq;
 	s.hash = h->hash;
-	if (seen.update(&key, &s))
+	err = seen.update(&key, &s);
+	if (err)
+		nb_count(NB_COUNT_FULL);
+	return err;
+}
+
+/* The same without the socket's lock, so only if nobody has seen it yet. */
+static inline void see_first(struct sock *sk, const struct head *h,
+			     u32 copied_seq)
+{
+	u64 key = (u64)sk;
+	struct seen s = {};
+	int err;
+
+	s.copied_seq = copied_seq;
+	s.hash = h->hash;
+	err = seen.insert(&key, &s);
+	if (err && err != -EEXIST)
 		nb_count(NB_COUNT_FULL);
 }
 
@@ -368,11 +392,12 @@ static inline u32 first_copied(const struct top_config *c, struct sock *sk,
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 
-	see(sk, h, copied);
+	int err = see(sk, h, copied);
+
 	if (h->state == STATE_SYN_RECV) /* TCP fast open */
 		return (u32)NB_GET(tp, bytes_received) -
 		       (NB_GET(tp, rcv_nxt) - copied);
-	if (c->live && nb_netns_wanted(&c->filter, sk) &&
+	if (!err && c->live && nb_netns_wanted(&c->filter, sk) &&
 	    nb_task_wanted(&c->filter))
 		nb_count(NB_COUNT_MISSED);
 	return 0;
@@ -403,8 +428,12 @@ static inline void on_copied(struct sock *sk)
 	} else {
 		bytes = first_copied(c, sk, &h, copied);
 	}
+	/*
+	 * Who reads without holding the socket's lock is a softirq, for the
+	 * kernel, in the middle of a process that has nothing to do with it.
+	 */
 	if (bytes > 0 && c->live)
-		add(c, sk, &h, bytes, 0, 1);
+		add(c, sk, &h, bytes, 0, is_owned(sk));
 }
 
 /* tcp_rcv_space_adjust(sk) */
@@ -445,6 +474,33 @@ int top_end(NB_TP_CTX *ctx)
 	return 0;
 }
 
+static inline void seed(struct sock *sk, const struct head *h)
+{
+	if (protocol_of(h, sk) == NB_IPPROTO_TCP && h->state != STATE_LISTEN)
+		see_first(
+			sk, h,
+			without_fin(sk, h,
+				    NB_GET((struct tcp_sock *)sk, copied_seq)));
+}
+
+/* What waits to be accepted is in no file. */
+static inline void seed_queue(struct sock *listener)
+{
+	struct inet_connection_sock *icsk =
+		(struct inet_connection_sock *)listener;
+	struct request_sock *req =
+		NB_GET(icsk, icsk_accept_queue.rskq_accept_head);
+	struct head h;
+	struct sock *sk;
+
+	for (int i = 0; i < QUEUE && req; i++) {
+		sk = NB_GET(req, sk);
+		probe_head(&h, sk);
+		seed(sk, &h);
+		req = NB_GET(req, dl_next);
+	}
+}
+
 /*
  * Each file of each task, once, at the start (meta, task, fd, file): how far
  * its socket has been read. Those of the command itself are to show what a
@@ -455,9 +511,9 @@ int top_seed(unsigned long long *ctx)
 	struct task_struct *task = (struct task_struct *)ctx[1];
 	struct file *file = (struct file *)ctx[3];
 	struct plain plain = {};
-	struct head h;
 	struct socket *sock;
 	struct sock *sk;
+	struct head h;
 	int which;
 
 	if (!file || !task)
@@ -467,17 +523,16 @@ int top_seed(unsigned long long *ctx)
 		return 0;
 	sk = NB_GET(sock, sk);
 	probe_head(&h, sk);
-	if (protocol_of(&h, sk) != NB_IPPROTO_TCP)
-		return 0;
-	if (NB_GET(task, tgid) == bpf_get_current_pid_tgid() >> 32) {
+	if (NB_GET(task, tgid) != bpf_get_current_pid_tgid() >> 32) {
+		seed(sk, &h);
+		if (h.state == STATE_LISTEN &&
+		    protocol_of(&h, sk) == NB_IPPROTO_TCP)
+			seed_queue(sk);
+	} else if (protocol_of(&h, sk) == NB_IPPROTO_TCP) {
 		which = h.family == NB_AF_INET6;
 		plain.proto = (u64)h.proto;
 		plain.recvmsg = (u64)NB_GET(h.proto, recvmsg);
 		plains.update(&which, &plain);
-	} else if (h.state != STATE_LISTEN && !find_seen(sk)) {
-		see(sk, &h,
-		    without_fin(sk, &h,
-				NB_GET((struct tcp_sock *)sk, copied_seq)));
 	}
 	return 0;
 }
@@ -548,7 +603,9 @@ static inline void on_enter(struct socket *sock, u64 flags)
 	call.sk = NB_GET(sock, sk);
 	call.flags = flags;
 	read_head(&h, call.sk);
-	if (is_tcp(&h, call.sk) && calls.update(&id, &call))
+	if (!is_tcp(&h, call.sk))
+		calls.delete(&id); /* of one whose return went unseen */
+	else if (calls.update(&id, &call))
 		nb_count(NB_COUNT_MISSED);
 }
 
@@ -581,7 +638,7 @@ int top_recv_enter(NB_FUNC_CTX *ctx)
 	read_head(&h, sk);
 	/* Where there is no top_seed. */
 	if (is_plain(&h, sk) && !find_seen(sk))
-		see(sk, &h, without_fin(sk, &h, read_copied(sk)));
+		see_first(sk, &h, without_fin(sk, &h, read_copied(sk)));
 	return 0;
 }
 

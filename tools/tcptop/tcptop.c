@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -40,18 +39,10 @@ struct run {
 	uint64_t unshown[TOP_UNSHOWN]; /* told so far */
 	uint64_t since_ns;	       /* CLOCK_MONOTONIC */
 	uint32_t outputs;
-	int watch; /* pidfd of -p, or -1 */
+	int watch;     /* pidfd of -p, or -1 */
+	bool in_place; /* it draws on a terminal, */
+	bool quiet;    /* which is where messages would come, too */
 };
-
-#define STOP 1 /* what a callback returns to end without an error */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static int set_config(struct run *run)
 {
@@ -70,76 +61,111 @@ static int on_row(void *ctx, const void *key, const void *value)
 			     top_args.by == TOP_BY_PID);
 }
 
-/* What found the map full is in no row. */
-static void report_unshown(struct run *run)
+/* What found the map full is in no row: how much that is since it was told. */
+static void get_unshown(const struct run *run, uint64_t *ret)
 {
 	int map = nb_prog_map(run->prog, "unshown");
-	uint64_t now[TOP_UNSHOWN], rx, tx;
 
-	for (uint32_t i = 0; i < TOP_UNSHOWN; i++)
-		if (map < 0 || bpf_map_lookup_elem(map, &i, &now[i]))
-			return;
-	rx = now[TOP_UNSHOWN_RX] - run->unshown[TOP_UNSHOWN_RX];
-	tx = now[TOP_UNSHOWN_TX] - run->unshown[TOP_UNSHOWN_TX];
-	if (rx || tx)
-		nb_error(
-			"%" PRIu64 " bytes received and %" PRIu64
-			" sent are in no row: the map was full (try a larger --max-conns)",
-			rx, tx);
-	memcpy(run->unshown, now, sizeof(now));
+	for (uint32_t i = 0; i < TOP_UNSHOWN; i++) {
+		uint64_t now = run->unshown[i];
+
+		if (map >= 0)
+			bpf_map_lookup_elem(map, &i, &now);
+		ret[i] = now - run->unshown[i];
+	}
+}
+
+/* Say what could not be shown. */
+static void report(struct run *run)
+{
+	uint64_t bytes[TOP_UNSHOWN];
+
+	nb_losses_report(&run->losses, run->prog, "reads", "--max-conns");
+	get_unshown(run, bytes);
+	if (!bytes[TOP_UNSHOWN_RX] && !bytes[TOP_UNSHOWN_TX])
+		return;
+	nb_error(
+		"%" PRIu64 " bytes received and %" PRIu64
+		" sent are in no row: there was no room (try a larger --max-conns)",
+		bytes[TOP_UNSHOWN_RX], bytes[TOP_UNSHOWN_TX]);
+	run->unshown[TOP_UNSHOWN_RX] += bytes[TOP_UNSHOWN_RX];
+	run->unshown[TOP_UNSHOWN_TX] += bytes[TOP_UNSHOWN_TX];
+}
+
+static bool is_incomplete(const struct run *run)
+{
+	uint64_t bytes[TOP_UNSHOWN];
+
+	get_unshown(run, bytes);
+	return bytes[TOP_UNSHOWN_RX] || bytes[TOP_UNSHOWN_TX] ||
+	       nb_losses_any(&run->losses, run->prog);
 }
 
 /*
  * Let the programs count into the other map, and take what is in this one: so
  * nothing is changed while it is read, and nothing is counted twice.
  */
-static int take_interval(struct run *run, struct top_interval *ret)
+static int take_interval(struct run *run, struct top_interval *ret,
+			 int *ret_map)
 {
-	const char *map = run->config.epoch ? "rows1" : "rows0";
 	uint64_t now;
 	int err;
 
+	*ret_map =
+		nb_prog_map(run->prog, run->config.epoch ? "rows1" : "rows0");
 	run->config.epoch = !run->config.epoch;
 	err = set_config(run);
-	now = now_ns();
+	now = nb_clock_now();
 	nb_clock_sync(&run->clock);
 	ret->end_ns = nb_clock_real(&run->clock, now);
 	ret->length_ns = now > run->since_ns ? now - run->since_ns : 1;
 	run->since_ns = now;
 	nb_drain_wait();
 	if (!err)
-		err = nb_drain(nb_prog_map(run->prog, map),
-			       sizeof(struct top_key), sizeof(struct top_row),
-			       on_row, run);
+		err = nb_drain_read(*ret_map, sizeof(struct top_key),
+				    sizeof(struct top_row), on_row, run);
 	if (!err)
 		err = top_lines_sort(&run->lines, top_args.sort);
-	if (err)
-		nb_error("cannot read the map '%s': %s", map, strerror(-err));
+	return err;
+}
+
+static int show_interval(struct run *run, const struct top_interval *interval)
+{
+	int err = top_view_print(&run->lines, interval);
+
+	if (err && err != -EPIPE)
+		nb_error("cannot write standard output: %s", strerror(-err));
 	return err;
 }
 
 static int output(struct run *run, bool even_empty)
 {
-	uint64_t start = now_ns(), read;
-	struct top_interval interval;
-	int err = take_interval(run, &interval);
+	uint64_t start = nb_clock_now(), read;
+	struct top_interval interval = { 0 };
+	int map, err = take_interval(run, &interval, &map), full;
 
-	if (err)
+	if (err) {
+		nb_error("cannot read the rows: %s", strerror(-err));
 		return err;
-	read = now_ns();
-	if (run->lines.n || even_empty) {
-		err = top_view_print(&run->lines, &interval);
-		if (err && err != -EPIPE)
-			nb_error("cannot write standard output: %s",
-				 strerror(-err));
 	}
-	nb_verbose(
-		"%zu rows: read in %" PRIu64 " us, printed in %" PRIu64 " us",
-		run->lines.n, (read - start) / 1000, (now_ns() - read) / 1000);
+	read = nb_clock_now();
+	interval.incomplete = run->quiet && is_incomplete(run);
+	if (run->lines.n || even_empty)
+		err = show_interval(run, &interval);
+	nb_verbose("%zu rows: read in %" PRIu64 " us, printed in %" PRIu64
+		   " us",
+		   run->lines.n, (read - start) / 1000,
+		   (nb_clock_now() - read) / 1000);
+	/* Only now, when nobody waits for it. */
+	full = run->lines.n ? nb_drain_clear(map, sizeof(struct top_key),
+					     sizeof(struct top_row))
+			    : 0;
+	if (full)
+		nb_error("cannot empty the rows: %s", strerror(-full));
 	top_lines_clear(&run->lines);
-	nb_losses_report(&run->losses, run->prog, "reads", "--max-conns");
-	report_unshown(run);
-	return err;
+	if (!run->quiet)
+		report(run);
+	return err ? err : full;
 }
 
 static int on_interval(void *ctx)
@@ -149,14 +175,14 @@ static int on_interval(void *ctx)
 
 	if (err)
 		return err;
-	return ++run->outputs == top_args.count ? STOP : 0;
+	return ++run->outputs == top_args.count ? NB_LOOP_STOP : 0;
 }
 
 static int on_exit_of_process(void *ctx)
 {
 	(void)ctx;
 	nb_note("process %u has ended", top_args.filter.pid);
-	return STOP;
+	return NB_LOOP_STOP;
 }
 
 /* While it is opened, sockets of the command's show what a plain one is. */
@@ -165,7 +191,7 @@ static int open_prog(struct run *run)
 	const struct nb_prog_map maps[] = {
 		{ "rows0", NULL, top_args.max_conns },
 		{ "rows1", NULL, top_args.max_conns },
-		{ "seen", NULL, top_args.max_conns },
+		{ "seen", NULL, 2 * top_args.max_conns },
 		NB_FILTER_MAPS(&top_args.filter),
 	};
 	const struct nb_prog_spec spec = {
@@ -209,16 +235,29 @@ static int open_loop(struct run *run)
 	return 0;
 }
 
-/* Count until the end, and show what the last interval has come to by then. */
+/* Until the end; a part of an interval is shown unless it would hide a whole.
+ */
+static int count(struct run *run)
+{
+	int err = nb_loop_run(run->loop);
+
+	nb_prog_detach(run->prog);
+	if (err >= 0 && !run->in_place &&
+	    (!top_args.count || run->outputs < top_args.count))
+		err = output(run, false);
+	return err == NB_LOOP_STOP || err == -EPIPE ? 0 : err;
+}
+
 static int trace(struct run *run)
 {
 	struct nb_screen_size size;
-	bool in_place = !top_args.no_clear && !top_args.json &&
-			!nb_screen_size(STDOUT_FILENO, &size);
 	int err;
 
+	run->in_place = !top_args.no_clear && !top_args.json &&
+			!nb_screen_size(STDOUT_FILENO, &size);
+	run->quiet = run->in_place && isatty(STDERR_FILENO);
 	run->config.live = 1;
-	run->since_ns = now_ns();
+	run->since_ns = nb_clock_now();
 	err = set_config(run);
 	if (err) {
 		nb_error("cannot set the filters: %s", strerror(-err));
@@ -226,15 +265,9 @@ static int trace(struct run *run)
 	}
 	nb_verbose("tracing with plan '%s' (%s start)", nb_prog_plan(run->prog),
 		   nb_prog_warm(run->prog) ? "warm" : "cold");
-	err = nb_loop_run(run->loop);
-	if (err < 0)
-		return err == -EPIPE ? 0 : err;
-	nb_prog_detach(run->prog);
-	if (top_args.count && run->outputs == top_args.count)
-		return 0;
-	/* A part of an interval, which in place would hide a whole one. */
-	err = in_place ? 0 : output(run, false);
-	return err == -EPIPE ? 0 : err;
+	err = count(run);
+	report(run);
+	return err;
 }
 
 int main(int argc, char **argv)
@@ -244,11 +277,9 @@ int main(int argc, char **argv)
 	int err;
 
 	top_args_parse(argc, argv);
-	err = nb_priv_check();
+	err = nb_priv_check(&why);
 	if (err) {
-		nb_error(
-			"cannot trace: %s (run as root, or with CAP_BPF and CAP_PERFMON)",
-			strerror(-err));
+		nb_error("%s", why.text);
 		goto out;
 	}
 	err = nb_filter_make(&top_args.filter, &run.config.filter, &why);
@@ -262,10 +293,9 @@ int main(int argc, char **argv)
 	if (!err)
 		err = open_loop(&run);
 	if (!err) {
-		err = nb_priv_drop();
+		err = nb_priv_drop(&why);
 		if (err)
-			nb_error("cannot drop capabilities: %s",
-				 strerror(-err));
+			nb_error("%s", why.text);
 	}
 	if (!err)
 		err = trace(&run);

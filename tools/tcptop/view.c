@@ -53,7 +53,8 @@ struct view {
 	enum view_kind kind;
 	const struct top_lines *lines;
 	const struct top_interval *interval;
-	size_t shown;	 /* lines of all kinds, from the first on */
+	size_t wanted;	 /* lines of all kinds, from the first on, */
+	size_t shown;	 /* and those for which there is room */
 	size_t addr_max; /* characters of an address; 0: as many as it has */
 	struct nb_col cols[COLS];
 	struct nb_table *table;
@@ -169,8 +170,11 @@ static struct top_line widest(const struct view *v)
 	struct top_line widest = { .row.ip = 4 };
 	size_t comm = 0;
 
+	/* As they are in memory, when it is all of them. */
 	for (size_t i = 0; i < v->shown; i++) {
-		const struct top_line *line = line_at(v, i);
+		const struct top_line *line = v->shown == v->lines->n
+						      ? &v->lines->line[i]
+						      : line_at(v, i);
 		const struct top_row *row = &line->row;
 		size_t len = strnlen(row->comm, sizeof(row->comm));
 
@@ -278,7 +282,9 @@ static size_t count_ip4(const struct view *v)
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->shown; i++)
-		n += line_at(v, i)->row.ip == 4;
+		n += (v->shown == v->lines->n ? &v->lines->line[i]
+					      : line_at(v, i))
+			     ->row.ip == 4;
 	return n;
 }
 
@@ -324,12 +330,12 @@ static void print_summary(const struct view *v, FILE *out)
 
 /*
  * Rows of a terminal that are no line's: the summary, the headers and what is
- * between them, what was left out.
+ * between them, what was left out, the last one.
  */
 static size_t overhead(void)
 {
 	return (top_args.summary ? 1 : 0) +
-	       (top_args.by == TOP_BY_PID ? 1 : 3) + 1;
+	       (top_args.by == TOP_BY_PID ? 1 : 3) + 1 + 1;
 }
 
 /* The summary, the tables, and what was left out. */
@@ -342,10 +348,14 @@ static int print_interval(const struct view *v,
 	if (top_args.summary)
 		print_summary(v, out);
 	err = print_tables(v, size->columns, out);
-	if (in_place && v->shown < v->lines->n)
-		fprintf(out, "(%zu more)\n", v->lines->n - v->shown);
-	else if (!in_place)
+	if (!in_place)
 		putc('\n', out);
+	else if (v->interval->incomplete)
+		fprintf(out,
+			"(%zu more; some were not counted, as will be said at the end)\n",
+			v->wanted - v->shown);
+	else if (v->shown < v->wanted)
+		fprintf(out, "(%zu more)\n", v->wanted - v->shown);
 	return err;
 }
 
@@ -387,9 +397,10 @@ int top_view_print(const struct top_lines *lines,
 	struct nb_screen_size size = { 0 };
 	bool terminal = !nb_screen_size(STDOUT_FILENO, &size);
 
-	v.shown = lines->n;
-	if (top_args.top && v.shown > top_args.top)
-		v.shown = top_args.top;
+	v.wanted = lines->n;
+	if (top_args.top && v.wanted > top_args.top)
+		v.wanted = top_args.top;
+	v.shown = v.wanted;
 	if (top_args.json)
 		return print_view(&v, VIEW_JSON, 0, stdout);
 	return terminal && !top_args.no_clear ? draw(&v, &size)

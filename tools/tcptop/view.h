@@ -10,6 +10,7 @@
 struct top_interval {
 	uint64_t end_ns;    /* since the Epoch */
 	uint64_t length_ns; /* as it was, not as it was asked for; not 0 */
+	bool incomplete;    /* say that some has not been counted */
 };
 
 /*
