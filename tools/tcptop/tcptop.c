@@ -4,7 +4,6 @@
  * the byte. Costs a look into a hash map for each send and each receive call;
  * see OVERHEAD in tcptop(8).
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -16,15 +15,13 @@
 
 #include "args.h"
 #include "clock.h"
-#include "drain.h"
+#include "counts.h"
 #include "log.h"
 #include "loop.h"
-#include "losses.h"
 #include "plans.h"
 #include "priv.h"
 #include "prog.h"
 #include "screen.h"
-#include "tcptop.h"
 #include "view.h"
 
 extern const char nb_text_tcptop[];
@@ -32,106 +29,17 @@ extern const char nb_text_tcptop[];
 struct run {
 	struct nb_prog *prog;
 	struct nb_loop *loop;
-	struct nb_clock clock;
-	struct top_config config;
-	struct top_lines lines;
-	struct nb_losses losses;
-	uint64_t unshown[TOP_UNSHOWN]; /* told so far */
-	uint64_t since_ns;	       /* CLOCK_MONOTONIC */
+	struct top_counts counts;
+	struct nb_filter filter;
 	uint32_t outputs;
 	int watch;     /* pidfd of -p, or -1 */
 	bool in_place; /* it draws on a terminal, */
 	bool quiet;    /* which is where messages would come, too */
 };
 
-static int set_config(struct run *run)
+static int show(struct run *run, const struct top_interval *interval)
 {
-	const uint32_t zero = 0;
-
-	return nb_prog_set(run->prog, "config", &zero, sizeof(zero),
-			   &run->config, sizeof(run->config));
-}
-
-static int on_row(void *ctx, const void *key, const void *value)
-{
-	struct run *run = ctx;
-	const struct top_key *k = key;
-
-	return top_lines_add(&run->lines, k->pid, value,
-			     top_args.by == TOP_BY_PID);
-}
-
-/* What found the map full is in no row: how much that is since it was told. */
-static void get_unshown(const struct run *run, uint64_t *ret)
-{
-	int map = nb_prog_map(run->prog, "unshown");
-
-	for (uint32_t i = 0; i < TOP_UNSHOWN; i++) {
-		uint64_t now = run->unshown[i];
-
-		if (map >= 0)
-			bpf_map_lookup_elem(map, &i, &now);
-		ret[i] = now - run->unshown[i];
-	}
-}
-
-/* Say what could not be shown. */
-static void report(struct run *run)
-{
-	uint64_t bytes[TOP_UNSHOWN];
-
-	nb_losses_report(&run->losses, run->prog, "reads", "--max-conns");
-	get_unshown(run, bytes);
-	if (!bytes[TOP_UNSHOWN_RX] && !bytes[TOP_UNSHOWN_TX])
-		return;
-	nb_error(
-		"%" PRIu64 " bytes received and %" PRIu64
-		" sent are in no row: there was no room (try a larger --max-conns)",
-		bytes[TOP_UNSHOWN_RX], bytes[TOP_UNSHOWN_TX]);
-	run->unshown[TOP_UNSHOWN_RX] += bytes[TOP_UNSHOWN_RX];
-	run->unshown[TOP_UNSHOWN_TX] += bytes[TOP_UNSHOWN_TX];
-}
-
-static bool is_incomplete(const struct run *run)
-{
-	uint64_t bytes[TOP_UNSHOWN];
-
-	get_unshown(run, bytes);
-	return bytes[TOP_UNSHOWN_RX] || bytes[TOP_UNSHOWN_TX] ||
-	       nb_losses_any(&run->losses, run->prog);
-}
-
-/*
- * Let the programs count into the other map, and take what is in this one: so
- * nothing is changed while it is read, and nothing is counted twice.
- */
-static int take_interval(struct run *run, struct top_interval *ret,
-			 int *ret_map)
-{
-	uint64_t now;
-	int err;
-
-	*ret_map =
-		nb_prog_map(run->prog, run->config.epoch ? "rows1" : "rows0");
-	run->config.epoch = !run->config.epoch;
-	err = set_config(run);
-	now = nb_clock_now();
-	nb_clock_sync(&run->clock);
-	ret->end_ns = nb_clock_real(&run->clock, now);
-	ret->length_ns = now > run->since_ns ? now - run->since_ns : 1;
-	run->since_ns = now;
-	nb_drain_wait();
-	if (!err)
-		err = nb_drain_read(*ret_map, sizeof(struct top_key),
-				    sizeof(struct top_row), on_row, run);
-	if (!err)
-		err = top_lines_sort(&run->lines, top_args.sort);
-	return err;
-}
-
-static int show_interval(struct run *run, const struct top_interval *interval)
-{
-	int err = top_view_print(&run->lines, interval);
+	int err = top_view_print(&run->counts.lines, interval);
 
 	if (err && err != -EPIPE)
 		nb_error("cannot write standard output: %s", strerror(-err));
@@ -142,29 +50,26 @@ static int output(struct run *run, bool even_empty)
 {
 	uint64_t start = nb_clock_now(), read;
 	struct top_interval interval = { 0 };
-	int map, err = take_interval(run, &interval, &map), full;
+	int err = top_counts_take(&run->counts, &interval), full;
 
 	if (err) {
 		nb_error("cannot read the rows: %s", strerror(-err));
 		return err;
 	}
 	read = nb_clock_now();
-	interval.incomplete = run->quiet && is_incomplete(run);
-	if (run->lines.n || even_empty)
-		err = show_interval(run, &interval);
+	interval.incomplete = run->quiet && top_counts_incomplete(&run->counts);
+	if (run->counts.lines.n || even_empty)
+		err = show(run, &interval);
 	nb_verbose("%zu rows: read in %" PRIu64 " us, printed in %" PRIu64
 		   " us",
-		   run->lines.n, (read - start) / 1000,
+		   run->counts.lines.n, (read - start) / 1000,
 		   (nb_clock_now() - read) / 1000);
 	/* Only now, when nobody waits for it. */
-	full = run->lines.n ? nb_drain_clear(map, sizeof(struct top_key),
-					     sizeof(struct top_row))
-			    : 0;
+	full = top_counts_forget(&run->counts);
 	if (full)
 		nb_error("cannot empty the rows: %s", strerror(-full));
-	top_lines_clear(&run->lines);
 	if (!run->quiet)
-		report(run);
+		top_counts_report(&run->counts);
 	return err ? err : full;
 }
 
@@ -256,9 +161,7 @@ static int trace(struct run *run)
 	run->in_place = !top_args.no_clear && !top_args.json &&
 			!nb_screen_size(STDOUT_FILENO, &size);
 	run->quiet = run->in_place && isatty(STDERR_FILENO);
-	run->config.live = 1;
-	run->since_ns = nb_clock_now();
-	err = set_config(run);
+	err = top_counts_start(&run->counts, run->prog, &run->filter);
 	if (err) {
 		nb_error("cannot set the filters: %s", strerror(-err));
 		return err;
@@ -266,7 +169,7 @@ static int trace(struct run *run)
 	nb_verbose("tracing with plan '%s' (%s start)", nb_prog_plan(run->prog),
 		   nb_prog_warm(run->prog) ? "warm" : "cold");
 	err = count(run);
-	report(run);
+	top_counts_report(&run->counts);
 	return err;
 }
 
@@ -282,7 +185,7 @@ int main(int argc, char **argv)
 		nb_error("%s", why.text);
 		goto out;
 	}
-	err = nb_filter_make(&top_args.filter, &run.config.filter, &why);
+	err = nb_filter_make(&top_args.filter, &run.filter, &why);
 	if (!err)
 		err = nb_filter_watch(&top_args.filter, &run.watch, &why);
 	if (err) {
@@ -300,7 +203,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = trace(&run);
 out:
-	top_lines_free(&run.lines);
+	top_lines_free(&run.counts.lines);
 	nb_loop_free(run.loop);
 	nb_prog_free(run.prog);
 	if (run.watch >= 0)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the programs count, interval by interval. They write to one of two maps
+ * while the other one is read: so nothing changes meanwhile, and nothing is
+ * counted twice.
+ */
+#ifndef NB_TCPTOP_COUNTS_H
+#define NB_TCPTOP_COUNTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "lines.h"
+#include "losses.h"
+#include "prog.h"
+#include "tcptop.h"
+#include "view.h"
+
+/* Zero-initialise; top_lines_free(&c->lines) at the end. */
+struct top_counts {
+	struct top_lines lines; /* of the interval that was taken last */
+	/* Ours alone. */
+	const struct nb_prog *prog;
+	struct top_config config;
+	struct nb_clock clock;
+	struct nb_losses losses;
+	uint64_t unshown[TOP_UNSHOWN]; /* told so far */
+	uint64_t since_ns;	       /* CLOCK_MONOTONIC */
+	int map;		       /* that was read last */
+};
+
+/*
+ * From now on @prog, which must outlive @c, counts what passes @filter. 0 or
+ * -errno.
+ */
+int top_counts_start(struct top_counts *c, const struct nb_prog *prog,
+		     const struct nb_filter *filter);
+
+/*
+ * End the interval, begin the next one, and add what the former has come to to
+ * c->lines, sorted as top_args has it. 0 or -errno.
+ */
+int top_counts_take(struct top_counts *c, struct top_interval *ret);
+
+/* Forget it, in the kernel too, which must be before the next. 0 or -errno. */
+int top_counts_forget(struct top_counts *c);
+
+/* Say on standard error what could not be counted since the last time. */
+void top_counts_report(struct top_counts *c);
+
+/* Is there something to be said? */
+bool top_counts_incomplete(const struct top_counts *c);
+
+#endif
