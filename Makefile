@@ -106,6 +106,7 @@ bench: all work
 	$(Q)tests/bench/losses
 	$(Q)tests/bench/nic
 	$(Q)tests/bench/tcptop
+	$(Q)tests/bench/tcptop --only bcc
 	$(Q)tests/bench/vm
 
 lint:

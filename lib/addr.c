@@ -82,7 +82,7 @@ size_t nb_addr_format_port(const struct nb_addr *addr, uint16_t port,
 		memmove(buf, buf + 1, len + 1);
 		return len;
 	}
-	if (memchr(buf + 1, ':', len)) {
+	if (addr->ip == 6 && memchr(buf + 1, ':', len)) {
 		buf[0] = '[';
 		buf[++len] = ']';
 		len++;

@@ -12,8 +12,10 @@
 
 /* The most bytes of a cell that is no string, and of what is put around it. */
 #define CELL_MAX 64
-_Static_assert(NB_ADDR_STRLEN < CELL_MAX - 8 && NB_CLOCK_STRLEN < CELL_MAX - 8,
-	       "an address and a time are cells");
+_Static_assert(NB_ADDR_STRLEN < CELL_MAX - 8 &&
+		       NB_CLOCK_STRLEN < CELL_MAX - 8 &&
+		       NB_CELL_WORD_MAX <= CELL_MAX - 8,
+	       "an address, a time and a word are cells");
 
 struct nb_table {
 	const struct nb_col *cols;
@@ -98,9 +100,7 @@ static int reserve(struct nb_table *t, const struct nb_cell *cells)
 		if (t->cols[i].key)
 			need += strlen(t->cols[i].key);
 		/* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
-		if (cells && cells[i].str &&
-		    (cells[i].kind == NB_CELL_STR ||
-		     cells[i].kind == NB_CELL_WORD))
+		if (cells && cells[i].kind == NB_CELL_STR && cells[i].str)
 			need += 7 * strlen(cells[i].str);
 	}
 	if (need <= t->size)
@@ -269,7 +269,7 @@ static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
 	case NB_CELL_STR:
 		return put_str(p, cell->str, json, ret_width);
 	case NB_CELL_WORD:
-		p = stpcpy(p, cell->str);
+		p = mempcpy(p, cell->str, strnlen(cell->str, NB_CELL_WORD_MAX));
 		break;
 	case NB_CELL_TIME:
 		p += json ? nb_clock_rfc3339(&t->clock, cell->u64, p)

@@ -14,6 +14,8 @@
 
 #include "addr.h"
 
+#define NB_CELL_WORD_MAX 56
+
 /* The most columns a table may have. */
 #define NB_TABLE_MAX_COLS 32
 
@@ -27,7 +29,8 @@ enum nb_cell_kind {
 	NB_CELL_NONE, /* not measured: "-" and null */
 	NB_CELL_U64,  /* a number in both */
 	NB_CELL_STR,  /* any bytes up to NUL; may be no UTF-8 */
-	NB_CELL_WORD, /* printable ASCII up to NUL, with nothing to escape */
+	NB_CELL_WORD, /* at most NB_CELL_WORD_MAX printable ASCII characters up
+		       * to NUL, with nothing to escape */
 	NB_CELL_TIME, /* ns since the Epoch: local time, RFC 3339 in JSON */
 	NB_CELL_USEC, /* us: milliseconds with three decimals, us in JSON */
 	NB_CELL_ADDR, /* an address; ip 0 is like NB_CELL_NONE */

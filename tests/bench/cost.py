@@ -25,14 +25,14 @@ def die(words):
 class Running:
     """A tracer in the background, from when it says @ready until the end."""
 
-    def __init__(self, argv, ready, env=None):
+    def __init__(self, argv, ready, env=None, seconds=60):
         # pylint: disable=consider-using-with
         self.words = tempfile.NamedTemporaryFile("w")
         env = dict(os.environ, **(env or {}))
         self.process = subprocess.Popen(
             argv, stdout=self.words, stderr=subprocess.STDOUT, env=env
         )
-        self.wait_for(ready, argv[0])
+        self.wait_for(ready, argv[0], seconds)
 
     def text(self):
         # Not by the tracer's own descriptor, whose offset that would move.

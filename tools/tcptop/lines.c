@@ -59,7 +59,7 @@ static uint32_t *find_slot(const struct top_lines *l, uint32_t pid,
 
 static int grow(struct top_lines *l, bool by_pid)
 {
-	size_t room = l->room ? 2 * l->room : FIRST_ROOM;
+	size_t room = l->room ? 4 * l->room : FIRST_ROOM;
 	struct top_line *line = realloc(l->line, room * sizeof(*line));
 	uint32_t *slot;
 
@@ -107,67 +107,112 @@ int top_lines_add(struct top_lines *lines, uint32_t pid,
 	return 0;
 }
 
-/* What a line is sorted by: most bytes first, then the least of the rest. */
+/* What a line is sorted by: least first, by @high and then by @low. */
 struct rank {
-	uint64_t bytes;
-	uint64_t rest; /* process and ports */
+	uint64_t high;
+	uint64_t low; /* process and ports */
 	uint32_t index;
 };
 
-static int by_rank(const void *a, const void *b)
-{
-	const struct rank *x = a, *y = b;
+#define DIGIT_BITS 11
+#define DIGITS (1 << DIGIT_BITS)
 
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? 1 : -1;
-	return x->rest > y->rest ? 1 : x->rest < y->rest ? -1 : 0;
+/*
+ * Sort @from by the digit at @shift of @high, or of @low, into @to, keeping the
+ * order of those that are equal. False when all are, and nothing was done.
+ */
+static bool sort_by_digit(const struct rank *from, struct rank *to, size_t n,
+			  bool high, unsigned shift)
+{
+	uint32_t at[DIGITS] = { 0 }, sum = 0;
+#define DIGIT(r) (((high ? (r)->high : (r)->low) >> shift) & (DIGITS - 1))
+
+	for (size_t i = 0; i < n; i++)
+		at[DIGIT(&from[i])]++;
+	if (at[DIGIT(&from[0])] == n)
+		return false;
+	for (size_t i = 0; i < DIGITS; i++) {
+		uint32_t count = at[i];
+
+		at[i] = sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[at[DIGIT(&from[i])]++] = from[i];
+	return true;
+#undef DIGIT
 }
 
-static int by_pid(const void *a, const void *b)
+/* By all digits, the least significant first. Returns which of both has it. */
+static struct rank *sort_ranks(struct rank *ranks, struct rank *spare, size_t n)
 {
-	const struct rank *x = a, *y = b;
+	for (unsigned high = 0; high < 2; high++) {
+		for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+			struct rank *sorted = spare;
 
-	if (x->rest >> 32 != y->rest >> 32)
-		return x->rest > y->rest ? 1 : -1;
-	return by_rank(a, b);
+			if (!sort_by_digit(ranks, spare, n, high, shift))
+				continue;
+			spare = ranks;
+			ranks = sorted;
+		}
+	}
+	return ranks;
+}
+
+static struct rank rank_of(const struct top_line *line, enum top_sort sort)
+{
+	const struct top_row *row = &line->row;
+	uint64_t bytes = (sort != TOP_SORT_TX ? row->rx_bytes : 0) +
+			 (sort != TOP_SORT_RX ? row->tx_bytes : 0);
+
+	return (struct rank){ .high = ~bytes, /* most first */
+			      .low = (uint64_t)line->pid << 32 |
+				     (uint32_t)row->sport << 16 | row->dport };
+}
+
+/* As they are sorted, but process by process. */
+static struct rank *group(struct rank *ranks, struct rank *spare, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ranks[i].high = ranks[i].low >> 32;
+		ranks[i].low = 0;
+	}
+	return sort_ranks(ranks, spare, n);
 }
 
 int top_lines_sort(struct top_lines *lines, enum top_sort sort)
 {
-	struct rank *ranks;
+	size_t n = lines->n;
+	struct rank *both, *ranks;
 	uint32_t *order;
 
-	if (!lines->n)
+	if (!n)
 		return 0;
-	ranks = malloc(lines->n * sizeof(*ranks));
-	order = realloc(lines->order, lines->n * sizeof(*order));
+	both = malloc(2 * n * sizeof(*both));
+	order = realloc(lines->order, n * sizeof(*order));
 	if (order)
 		lines->order = order;
-	if (!ranks || !order) {
-		free(ranks);
+	if (!both || !order) {
+		free(both);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < lines->n; i++) {
-		const struct top_row *row = &lines->line[i].row;
-
-		ranks[i].bytes = (sort != TOP_SORT_TX ? row->rx_bytes : 0) +
-				 (sort != TOP_SORT_RX ? row->tx_bytes : 0);
-		ranks[i].rest = (uint64_t)lines->line[i].pid << 32 |
-				(uint32_t)row->sport << 16 | row->dport;
-		ranks[i].index = (uint32_t)i;
+	for (size_t i = 0; i < n; i++) {
+		both[i] = rank_of(&lines->line[i], sort);
+		both[i].index = (uint32_t)i;
 	}
-	qsort(ranks, lines->n, sizeof(*ranks),
-	      sort == TOP_SORT_PID ? by_pid : by_rank);
-	for (size_t i = 0; i < lines->n; i++)
+	ranks = sort_ranks(both, both + n, n);
+	if (sort == TOP_SORT_PID)
+		ranks = group(ranks, ranks == both ? both + n : both, n);
+	for (size_t i = 0; i < n; i++)
 		order[i] = ranks[i].index;
-	free(ranks);
+	free(both);
 	return 0;
 }
 
 void top_lines_clear(struct top_lines *lines)
 {
 	/* What one interval wanted, the next may not. */
-	if (lines->room > 16 * FIRST_ROOM && lines->n < lines->room / 8) {
+	if (lines->room > 16 * FIRST_ROOM && lines->n < lines->room / 16) {
 		top_lines_free(lines);
 		return;
 	}

@@ -180,6 +180,8 @@ int main(int argc, char **argv)
 	int err;
 
 	top_args_parse(argc, argv);
+	/* An interval may have many rows, and is flushed as a whole. */
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	err = nb_priv_check(&why);
 	if (err) {
 		nb_error("%s", why.text);
