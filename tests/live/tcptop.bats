@@ -126,7 +126,7 @@ old_and_new() {
 
 @test "one byte is one byte, and not 0 kB" {
 	prepare load bytes --bytes-up 1 --bytes-down 10239
-	trace
+	trace -i 60
 	go load
 	stop
 	grep -q ' 0\.001 *9\.999$' "$T/trace.out"
@@ -194,7 +194,7 @@ for _ in clients:
 ' "$T/now"
 	local queue=$SPAWNED
 	eventually grep -q ready "$T/queue.out"
-	trace --json
+	trace --json -i 60
 	touch "$T/now"
 	await_end "$queue"
 	stop

@@ -32,7 +32,7 @@ shown() {
 	local client server cport port
 	prepare four bytes --bytes-up 1048576 --bytes-down 3072
 	prepare six bytes --ip 6 --bytes-up 2097152 --bytes-down 5
-	trace -C
+	trace -C -i 60 # so that all is in one
 	go four
 	go six
 	stop
@@ -71,9 +71,9 @@ shown() {
 	prepare b bytes --bytes-up 10000 --bytes-down 70000
 	prepare c bytes --bytes-up 3 --bytes-down 4
 	for sort in all rx tx pid; do
-		trace_as "$sort" "$BIN" --netns "$NS" -C -b -s "$sort"
+		trace_as "$sort" "$BIN" --netns "$NS" -C -i 60 -b -s "$sort"
 	done
-	trace -C -b -n 3
+	trace -C -i 60 -b -n 3
 	go a
 	go b
 	go c
@@ -98,9 +98,9 @@ shown() {
 
 @test "--by pid: a process' connections together" {
 	prepare many bytes --threads 5 --bytes-up 1000 --bytes-down 10
-	trace --json --by pid
+	trace --json -i 60 --by pid
 	local json=$TRACER
-	trace_as table "$BIN" --netns "$NS" --by pid -b
+	trace_as table "$BIN" --netns "$NS" -i 60 --by pid -b
 	go many
 	stop INT "$json"
 	stop
@@ -126,7 +126,7 @@ shown() {
 
 @test "-S: time, load and the totals of all" {
 	prepare a bytes --bytes-up 1024000 --bytes-down 2048
-	trace -C -S -b -n 1
+	trace -C -i 60 -S -b -n 1
 	go a
 	stop
 	grep -Eq '^[0-9]{2}:[0-9]{2}:[0-9]{2} loadavg: ([0-9.]+ ){3}[0-9]+/[0-9]+ [0-9]+  RX_B 1026048  TX_B 1026048  CONNS 2$' \
@@ -339,7 +339,7 @@ all_attached() {
 
 @test "JSON: every key, also of no bytes" {
 	prepare a bytes --bytes-up 10
-	trace --json
+	trace --json -i 60
 	go a
 	stop
 	[ "$(jq -r 'keys_unsorted | join(" ")' "$T/trace.out" | sort -u)" = \
