@@ -582,7 +582,7 @@ gone() {
 }
 
 @test "the table" {
-	trace -n lo -n all --raw
+	trace -n lo -n all --raw -i 60 # all in one interval
 	datagrams in_ns AF_INET 127.0.0.1 1000 958
 	stop
 	cat "$T/trace.out"
