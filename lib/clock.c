@@ -15,10 +15,7 @@ static int64_t now(clockid_t id)
 
 uint64_t nb_clock_now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return (uint64_t)now(CLOCK_MONOTONIC);
 }
 
 void nb_clock_sync(struct nb_clock *clock)

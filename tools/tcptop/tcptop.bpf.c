@@ -609,6 +609,19 @@ static inline void on_enter(struct socket *sock, u64 flags)
 		nb_count(NB_COUNT_MISSED);
 }
 
+/* The call that returns, into *@ret; 0: its beginning went unseen. */
+static inline int end_call(struct call *ret)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct call *call = calls.lookup(&id);
+
+	if (!call)
+		return 0;
+	*ret = *call;
+	calls.delete(&id);
+	return 1;
+}
+
 int top_send_enter(NB_FUNC_CTX *ctx)
 {
 	on_enter(NB_FUNC_ARG(ctx, 1), 0);
@@ -617,14 +630,11 @@ int top_send_enter(NB_FUNC_CTX *ctx)
 
 int top_sent(NB_FUNC_CTX *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid();
-	struct call *call = calls.lookup(&id), copy;
+	struct call call;
 
-	if (!call)
+	if (!end_call(&call))
 		return 0;
-	copy = *call;
-	calls.delete(&id);
-	on_sent(copy.sk, (int)NB_FUNC_RET(ctx, inet_sendmsg));
+	on_sent(call.sk, (int)NB_FUNC_RET(ctx, inet_sendmsg));
 	return 0;
 }
 
@@ -644,14 +654,11 @@ int top_recv_enter(NB_FUNC_CTX *ctx)
 
 int top_received(NB_FUNC_CTX *ctx)
 {
-	u64 id = bpf_get_current_pid_tgid();
-	struct call *call = calls.lookup(&id), copy;
+	struct call call;
 
-	if (!call)
+	if (!end_call(&call))
 		return 0;
-	copy = *call;
-	calls.delete(&id);
-	on_received(copy.sk, (int)NB_FUNC_RET(ctx, inet_recvmsg), copy.flags);
+	on_received(call.sk, (int)NB_FUNC_RET(ctx, inet_recvmsg), call.flags);
 	return 0;
 }
 #endif
