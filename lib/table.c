@@ -31,6 +31,7 @@ struct nb_table {
 	char *buf;
 	size_t len;
 	size_t size;
+	size_t keys; /* bytes of all of the columns' keys */
 };
 
 static void find_last(struct nb_table *t)
@@ -66,6 +67,7 @@ int nb_table_new(const struct nb_col *cols, size_t n,
 		    !strcmp(cols[i].key, "time"))
 			t->width[i] = MICRO_WIDTH;
 		t->shown[i] = cols[i].head;
+		t->keys += cols[i].key ? strlen(cols[i].key) : 0;
 	}
 	find_last(t);
 	*ret = t;
@@ -92,13 +94,11 @@ void nb_table_hide(struct nb_table *table, size_t col)
  */
 static int reserve(struct nb_table *t, const struct nb_cell *cells)
 {
-	size_t need = CELL_MAX;
+	size_t need = CELL_MAX + t->keys;
 	char *buf;
 
 	for (size_t i = 0; i < t->n; i++) {
 		need += 2 * (CELL_MAX + t->width[i]);
-		if (t->cols[i].key)
-			need += strlen(t->cols[i].key);
 		/* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
 		if (cells && cells[i].kind == NB_CELL_STR && cells[i].str)
 			need += 7 * strlen(cells[i].str);

@@ -3,6 +3,7 @@ What tracing costs, measured: a workload with and without a tracer in turn, and
 the time that a tracer's eBPF programs take for an event.
 """
 import json
+import math
 import os
 import signal
 import statistics
@@ -101,8 +102,22 @@ def requests(count):
     return count / json.loads(out.splitlines()[-1])["seconds"]
 
 
+def bounds(values):
+    """Between which two of them the median is, in 95 of 100 cases."""
+    values, n = sorted(values), len(values)
+    below, rank = 0, 0
+    # The chance that at most rank of n fall on one side.
+    while (below := below + math.comb(n, rank) / 2**n) <= 0.025:
+        rank += 1
+    rank = max(rank - 1, 0)
+    return values[rank], values[n - 1 - rank]
+
+
 def slower(rounds, tracer, work, what):
-    """How much slower @work is with the tracer, in the median: 0.01 is 1 %."""
+    """
+    How much slower @work is with the tracer: 0.01 is 1 %. That is the least
+    that the measured pairs allow for, as machines vary more than this.
+    """
     plain, traced = [], []
     work()
     for n in range(rounds):
@@ -115,12 +130,30 @@ def slower(rounds, tracer, work, what):
                 plain.append(work())
     without, with_it = statistics.median(plain), statistics.median(traced)
     # Of pairs, as the machine itself gets faster and slower.
-    lost = 1 - statistics.median(t / p for t, p in zip(traced, plain))
+    lost = [1 - t / p for t, p in zip(traced, plain)]
+    least, most = bounds(lost)
     print(
         f"{what}, median of {rounds}: {without:.4g} without, {with_it:.4g}"
-        f" with: {100 * lost:.1f} % slower"
+        f" with: {100 * statistics.median(lost):.1f} % slower"
+        f" ({100 * least:.1f} to {100 * most:.1f})"
     )
-    return lost
+    return least
+
+
+def share(tracer, work, what, names):
+    """Which part of all processors' time the tracer's programs take."""
+    with Stats():
+        took = []
+
+        def timed():
+            start = time.monotonic()
+            work()
+            took.append(time.monotonic() - start)
+
+        total, _ = spent(tracer, timed, what, names)
+    part = total / 1e9 / took[0] / os.cpu_count()
+    print(f"{what}: {100 * part:.1f} % of the processors' time")
+    return part
 
 
 def programs():

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define FIRST_ROOM 256 /* lines; a power of two */
+#define LARGE (4 << 20)
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
@@ -13,12 +16,12 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 32;
 }
 
-static size_t hash_of(uint32_t pid, const struct top_row *row, bool by_pid)
+static uint32_t hash_of(uint32_t pid, const struct top_row *row, bool by_pid)
 {
 	uint64_t hash = mix(0, pid), word;
 
 	if (by_pid)
-		return (size_t)hash;
+		return (uint32_t)hash;
 	hash = mix(hash, (uint64_t)row->netns << 32 |
 				 (uint32_t)row->sport << 16 | row->dport);
 	for (size_t i = 0; i < sizeof(row->daddr); i += sizeof(word)) {
@@ -27,7 +30,7 @@ static size_t hash_of(uint32_t pid, const struct top_row *row, bool by_pid)
 		memcpy(&word, row->saddr + i, sizeof(word));
 		hash = mix(hash, word);
 	}
-	return (size_t)hash;
+	return (uint32_t)hash;
 }
 
 static bool same(const struct top_line *line, uint32_t pid,
@@ -44,54 +47,82 @@ static bool same(const struct top_line *line, uint32_t pid,
 }
 
 /* The slot of that line, or the one where it would be. */
-static uint32_t *find_slot(const struct top_lines *l, uint32_t pid,
-			   const struct top_row *row, bool by_pid)
+static struct top_slot *find_slot(const struct top_lines *l, uint32_t hash,
+				  uint32_t pid, const struct top_row *row,
+				  bool by_pid)
 {
-	size_t at = hash_of(pid, row, by_pid);
+	for (size_t at = hash;; at++) {
+		struct top_slot *slot = &l->slot[at & (l->slots - 1)];
 
-	for (;; at++) {
-		uint32_t *slot = &l->slot[at & (l->slots - 1)];
-
-		if (!*slot || same(&l->line[*slot - 1], pid, row, by_pid))
+		if (!slot->line ||
+		    (slot->hash == hash &&
+		     same(&l->line[slot->line - 1], pid, row, by_pid)))
 			return slot;
 	}
 }
 
-static int grow(struct top_lines *l, bool by_pid)
+/* Twice the slots; the lines themselves are not looked at. */
+static int grow_slots(struct top_lines *l, size_t slots)
 {
-	size_t room = l->room ? 4 * l->room : FIRST_ROOM;
+	struct top_slot *slot = calloc(slots, sizeof(*slot));
+
+	if (!slot)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->slots; i++) {
+		size_t at = l->slot[i].hash;
+
+		if (!l->slot[i].line)
+			continue;
+		while (slot[at & (slots - 1)].line)
+			at++;
+		slot[at & (slots - 1)] = l->slot[i];
+	}
+	free(l->slot);
+	l->slot = slot;
+	l->slots = slots;
+	return 0;
+}
+
+/* Of many pages, each would be a fault of its own; some kernels have larger. */
+static void want_large_pages(void *mem, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = ((uintptr_t)mem + page - 1) & -page;
+	uintptr_t end = ((uintptr_t)mem + size) & -page;
+
+	if (size >= LARGE)
+		madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
+
+static int grow(struct top_lines *l)
+{
+	size_t room = l->room ? 2 * l->room : FIRST_ROOM;
 	struct top_line *line = realloc(l->line, room * sizeof(*line));
-	uint32_t *slot;
 
 	if (!line)
 		return -ENOMEM;
 	l->line = line;
-	slot = calloc(2 * room, sizeof(*slot));
-	if (!slot)
+	want_large_pages(line, room * sizeof(*line));
+	if (grow_slots(l, 2 * room))
 		return -ENOMEM;
-	free(l->slot);
-	l->slot = slot;
-	l->slots = 2 * room;
 	l->room = room;
-	for (size_t i = 0; i < l->n; i++)
-		*find_slot(l, line[i].pid, &line[i].row, by_pid) =
-			(uint32_t)i + 1;
 	return 0;
 }
 
 int top_lines_add(struct top_lines *lines, uint32_t pid,
 		  const struct top_row *row, bool by_pid)
 {
+	uint32_t hash = hash_of(pid, row, by_pid);
 	struct top_line *line;
-	uint32_t *slot;
+	struct top_slot *slot;
 
-	if (lines->n == lines->room && grow(lines, by_pid))
+	if (lines->n == lines->room && grow(lines))
 		return -ENOMEM;
-	slot = find_slot(lines, pid, row, by_pid);
+	slot = find_slot(lines, hash, pid, row, by_pid);
 	lines->rx_bytes += row->rx_bytes;
 	lines->tx_bytes += row->tx_bytes;
-	if (*slot) {
-		line = &lines->line[*slot - 1];
+	if (slot->line) {
+		line = &lines->line[slot->line - 1];
 		line->row.rx_bytes += row->rx_bytes;
 		line->row.tx_bytes += row->tx_bytes;
 		line->conns += by_pid;
@@ -99,7 +130,7 @@ int top_lines_add(struct top_lines *lines, uint32_t pid,
 		return 0;
 	}
 	line = &lines->line[lines->n++];
-	*slot = (uint32_t)lines->n;
+	*slot = (struct top_slot){ .hash = hash, .line = (uint32_t)lines->n };
 	line->row = *row;
 	line->pid = pid;
 	line->conns = 1;

@@ -23,6 +23,12 @@ enum top_sort {
 	TOP_SORT_PID, /* least first, and then as TOP_SORT_ALL */
 };
 
+/* Of a hash table of lines. */
+struct top_slot {
+	uint32_t hash;
+	uint32_t line; /* 1 + its index; 0: none */
+};
+
 /* Zero-initialise; top_lines_free() at the end. */
 struct top_lines {
 	struct top_line *line; /* as they came */
@@ -33,8 +39,8 @@ struct top_lines {
 	uint32_t conns;
 	/* Ours alone. */
 	size_t room;
-	uint32_t *slot; /* 1 + index of a line; 0: none */
-	size_t slots;	/* a power of two */
+	struct top_slot *slot;
+	size_t slots; /* a power of two */
 };
 
 /*

@@ -175,13 +175,14 @@ static int trace(struct run *run)
 
 int main(int argc, char **argv)
 {
+	/* An interval may have many rows, and is flushed as a whole. */
+	static char output[1 << 16];
 	struct run run = { .watch = -1 };
 	struct nb_error why;
 	int err;
 
 	top_args_parse(argc, argv);
-	/* An interval may have many rows, and is flushed as a whole. */
-	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	err = nb_priv_check(&why);
 	if (err) {
 		nb_error("%s", why.text);
