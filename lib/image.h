@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define NB_IMAGE_MAGIC 0x6363626e /* "nbcc", in the machine's byte order */
-#define NB_IMAGE_VERSION 2
+#define NB_IMAGE_VERSION 3
 #define NB_IMAGE_MAX (16u << 20) /* bytes; a larger image is refused */
 #define NB_IMAGE_MAX_MAPS 64
 #define NB_IMAGE_MAX_PROGS 64

@@ -156,15 +156,38 @@ static int each_pragma(struct dump *d, const char *text)
 	return err;
 }
 
+/*
+ * Copy the declarations, but padding as members with names. LLVM takes several
+ * unnamed bit fields in a row ("long: 64;") for one integer, which libbcc lays
+ * out in two ways: what follows would be read from the wrong place.
+ */
+static void copy_with_padding(const char *types, FILE *out)
+{
+	static const char padding[] = "long: 64;";
+	unsigned n = 0;
+
+	while (*types) {
+		const char *end = strchrnul(types, '\n');
+		const char *word = types + strspn(types, " \t");
+
+		if (!strncmp(word, padding, sizeof(padding) - 1))
+			fprintf(out, "long nb_padding_%u;\n", n++);
+		else
+			fprintf(out, "%.*s\n", (int)(end - types), types);
+		types = *end ? end + 1 : end;
+	}
+}
+
 int nb_types_write(const char *text, bool types, FILE *out,
 		   struct nb_image_func *funcs, uint32_t *ret_nfuncs,
 		   char *missing, size_t size)
 {
-	struct dump d = { .out = out,
-			  .types = types,
+	struct dump d = { .types = types,
 			  .funcs = funcs,
 			  .missing = missing,
 			  .missing_size = size };
+	char *words = NULL;
+	size_t len;
 	int err;
 
 	if (size)
@@ -172,11 +195,17 @@ int nb_types_write(const char *text, bool types, FILE *out,
 	d.btf = btf__parse_raw(VMLINUX_BTF);
 	if (!d.btf)
 		return -errno;
-	d.dump = btf_dump__new(d.btf, print, out, NULL);
+	d.out = open_memstream(&words, &len);
+	d.dump = d.out ? btf_dump__new(d.btf, print, d.out, NULL) : NULL;
 	err = d.dump ? each_pragma(&d, text) : -errno;
 	btf_dump__free(d.dump);
 	btf__free(d.btf);
-	if (!err)
+	if (d.out && fclose(d.out) && !err)
+		err = -ENOMEM;
+	if (!err) {
+		copy_with_padding(words, out);
 		*ret_nfuncs = d.nfuncs;
+	}
+	free(words);
 	return err;
 }
