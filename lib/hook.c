@@ -50,11 +50,16 @@ static int tracepoint_usable(struct nb_kernel *kernel,
 	int ret = raw ? nb_kernel_raw_tp_args(kernel, hook->target)
 		      : nb_kernel_tp_id(kernel, hook->target);
 
-	if (ret == -ENODATA && hook->typed)
+	if (ret == -ENODATA && (hook->typed || hook->args))
 		return nb_error_set(
 			why, ret,
 			"cannot use the tracepoint '%s': the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)",
 			hook->target);
+	if (ret >= 0 && raw && (unsigned)ret < hook->args)
+		return nb_error_set(
+			why, -EOPNOTSUPP,
+			"cannot use the tracepoint '%s': it has %d arguments, %u are needed%s",
+			hook->target, ret, hook->args, lacking(hook).text);
 	if (ret >= 0 || ret == -ENODATA)
 		return 0;
 	if (ret != -ENOENT)

@@ -38,8 +38,10 @@ struct nb_hook {
 	bool typed; /* NB_HOOK_RAW_TP: the program may follow its arguments'
 		     * pointers as C does, for which the verifier knows their
 		     * types (tp_btf, Linux 5.5; "#pragma netbcc tracepoint") */
-	bool optional;	    /* left out where the kernel has no such thing, or
-			     * does not allow it */
+	bool optional; /* left out where the kernel has no such thing, or
+			* does not allow it */
+	unsigned args; /* NB_HOOK_RAW_TP: that it hands over at least, which
+			* only BTF can tell; 0: any number */
 	const char *config; /* what a kernel without it lacks, for messages */
 	unsigned calls; /* of the function that may be under way at once, for a
 			 * kprobe's NB_HOOK_RETURN; 0: as the kernel likes

@@ -26,25 +26,31 @@ int nb_priv_check(struct nb_error *why)
 		strerror(EPERM));
 }
 
-static int drop(void)
+static int drop(uint64_t keep)
 {
-	unsigned keep;
+	uint64_t have = 0;
 
 	if (capng_get_caps_process())
 		return -EPERM;
-	keep = has(CAP_BPF) ? CAP_BPF : CAP_SYS_ADMIN;
+	keep |= NB_PRIV(has(CAP_BPF) ? CAP_BPF : CAP_SYS_ADMIN);
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (keep & NB_PRIV(cap) && has(cap))
+			have |= NB_PRIV(cap);
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, keep))
-		return -EPERM;
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (have & NB_PRIV(cap) &&
+		    capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+				 cap))
+			return -EPERM;
 	/* Clearing the bounding set takes CAP_SETPCAP, which root has. */
 	if (capng_apply(CAPNG_SELECT_BOTH) && capng_apply(CAPNG_SELECT_CAPS))
 		return -EPERM;
 	return 0;
 }
 
-int nb_priv_drop(struct nb_error *why)
+int nb_priv_drop(uint64_t keep, struct nb_error *why)
 {
-	int err = drop();
+	int err = drop(keep);
 
 	if (err)
 		nb_error_set(why, err, "cannot drop capabilities: %s",

@@ -3,6 +3,9 @@
 #ifndef NB_PRIV_H
 #define NB_PRIV_H
 
+#include <linux/capability.h>
+#include <stdint.h>
+
 #include "log.h"
 
 /*
@@ -11,11 +14,17 @@
  */
 int nb_priv_check(struct nb_error *why);
 
+/* A bit of a set of capabilities. */
+#define NB_PRIV(cap) (1ULL << (cap))
+
+/* What reading the descriptors of all processes in /proc takes. */
+#define NB_PRIV_FDS (NB_PRIV(CAP_DAC_READ_SEARCH) | NB_PRIV(CAP_SYS_PTRACE))
+
 /*
  * Drop every capability but the one that reading a map takes (CAP_BPF, or
- * CAP_SYS_ADMIN before Linux 5.8), for good. 0 or -EPERM, with the reason in
- * @why.
+ * CAP_SYS_ADMIN before Linux 5.8) and those of @keep that there are, for good.
+ * 0 or -EPERM, with the reason in @why.
  */
-int nb_priv_drop(struct nb_error *why);
+int nb_priv_drop(uint64_t keep, struct nb_error *why);
 
 #endif

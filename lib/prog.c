@@ -120,7 +120,7 @@ static int attach_all(const struct attaching *a)
 		if (!err && hook->twice)
 			err = attach(a, hook);
 		if ((err == -ENOENT || err == -EOPNOTSUPP) && hook->optional) {
-			nb_verbose("%s", a->why->text);
+			nb_verbose("left out: %s", a->why->text);
 			err = 0;
 		}
 	}

@@ -227,7 +227,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = open_rows(&run);
 	if (!err) {
-		err = nb_priv_drop(&why);
+		err = nb_priv_drop(0, &why);
 		if (err)
 			nb_error("%s", why.text);
 	}
