@@ -7,7 +7,7 @@ BINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/netbcc
 MANDIR ?= $(PREFIX)/share/man
 
-TOOLS := nic_throughput tcpconnection tcptop
+TOOLS := nic_throughput tcp_inerrs tcpconnection tcptop
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -104,6 +104,7 @@ check: all work
 bench: all work
 	$(Q)tests/bench/startup
 	$(Q)tests/bench/losses
+	$(Q)tests/bench/inerrs
 	$(Q)tests/bench/nic
 	$(Q)tests/bench/tcptop
 	$(Q)tests/bench/tcptop --only bcc

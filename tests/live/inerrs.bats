@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# tcp_inerrs next to packets that were made to be bad.
+
+bats_require_minimum_version 1.5.0
+
+TOOL=tcp_inerrs
+load ../helper
+LOAD=$ROOT/build/work/badtcp
+
+setup() {
+	live_setup
+	COUNT=10
+}
+
+teardown() {
+	live_teardown
+}
+
+# The reasons that this kernel knows.
+knows() {
+	grep -q "\"$1\"" /sys/kernel/tracing/events/skb/kfree_skb/format
+}
+
+# Does this kernel hand over the socket with the packet (Linux 6.11)? Then what
+# has one is always known, with the process.
+hands_over() {
+	grep -q rx_sk /sys/kernel/tracing/events/skb/kfree_skb/format
+}
+
+plan_is() {
+	grep -Eq "with plan '($1)'" "$T/trace.err"
+}
+
+# A workload that has been let go, and all its packets have been looked at.
+# Not to its end, at which there would be more.
+ran() {
+	grep -q '"end"' "$T/$1.truth" || ended "${LOAD_PID[$1]}"
+}
+
+let_go() {
+	echo go >&"${LOAD_FD[$1]}"
+	eventually ran "$1"
+	grep -q '"end"' "$T/$1.truth"
+}
+
+over() {
+	local fd=${LOAD_FD[$1]}
+	echo end >&"$fd"
+	exec {fd}>&-
+	wait "${LOAD_PID[$1]}"
+}
+
+# rows [ARG...]: those of the last command with the truth of all workloads.
+rows() {
+	cat "$T"/*.truth >"$TRUTH"
+	python3 -IS "$ROOT/tests/inerrs.py" "$TRUTH" "$T/trace.out" "$@"
+}
+
+# both CASE [ARG...]: a case by IPv4 and IPv6, each in a trace of its own with
+# these options.
+both() {
+	local case=$1 ip
+	shift
+	for ip in 4 6; do
+		rm -f "$T"/*.truth "$T"/*.go
+		prepare "$case$ip" "$case" --ip "$ip" --count "$COUNT"
+		trace --json "$@"
+		let_go "$case$ip"
+		stop
+		over "$case$ip"
+		rows "${COMPARE[@]}"
+	done
+}
+
+# Packets that are dropped before the functions that a plan hooks: where the
+# kernel does not hand over the socket, nobody knows it.
+before_functions() {
+	COMPARE=()
+	hands_over || COMPARE=(--without state --without pid --without comm)
+}
+
+@test "a cold start: checksums, of small packets and of large ones, with and without a socket" {
+	both csum
+	both csum-nobody
+	both csum-large
+	grep -q "kernel's InCsumErrors: $COUNT, seen: $COUNT" "$T/trace.err"
+	grep -q "kernel's InErrs: $COUNT, seen: $COUNT" "$T/trace.err"
+}
+
+@test "headers: too small, longer than the packet; packets that have none" {
+	both doff-small
+	both doff-large
+	both short
+	both shorter
+}
+
+@test "no socket, and the resets that answer it have none either" {
+	both nobody
+	both nobody-rst
+}
+
+@test "sequence numbers: above the window" {
+	both seq-high
+}
+
+@test "SYN, an inexact RST, no flags, in an established connection" {
+	both syn
+	both rst-inexact
+	both no-flags
+}
+
+@test "acknowledgements: of what was never sent, of what is long past" {
+	both ack-future
+	both ack-old
+}
+
+@test "timestamps: old ones" {
+	both paws
+}
+
+@test "the minimum TTL" {
+	before_functions
+	knows TCP_MINTTL || COMPARE+=(--rename TCP_MINTTL=NOT_SPECIFIED)
+	both minttl
+	grep -q "kernel's TCPMinTTLDrop: $COUNT" "$T/trace.err"
+}
+
+@test "a socket's filter" {
+	both filter
+}
+
+@test "MD5: none, one that is not wanted, a wrong one" {
+	before_functions
+	both md5-missing
+	both md5-unexpected
+	both md5-wrong
+}
+
+@test "data for a closed window" {
+	both zero-window
+}
+
+@test "resets that were believed: the process whose connection it was" {
+	both rst
+}
+
+@test "resets that were sent, by a process that closes with bytes unread" {
+	both abort
+}
+
+@test "a listener: flags that make no sense, RST, ACK and the reset that answers it" {
+	both listen-fin
+	both listen-synfin
+	both listen-rst
+	knows TCP_ABORT_ON_DATA || COMPARE=(--rename TCP_FLAGS=NOT_SPECIFIED)
+	both listen-ack
+}
+
+@test "a listener without room: the end of a handshake" {
+	both overflow
+	grep -q "kernel's ListenOverflows: 1, seen: 1" "$T/trace.err"
+}
+
+@test "a listener without room: the beginning of a handshake" {
+	local seen=1 ip
+	for ip in 4 6; do
+		rm -f "$T"/*.truth "$T"/*.go
+		prepare load overflow-syn --ip "$ip"
+		trace --json
+		# No tracepoint tells.
+		grep -q "left out.*err_request" "$T/trace.err" && seen=0
+		plan_is probe && seen=0
+		let_go load
+		stop
+		over load
+		grep -q "kernel's ListenOverflows: 1, seen: $seen" "$T/trace.err"
+		[ "$seen" = 0 ] || rows
+		[ "$seen" = 1 ] || [ ! -s "$T/trace.out" ]
+	done
+}
+
+@test "SYN cookies off, and too many handshakes under way" {
+	local seen ip n
+	for ip in 4 6; do
+		rm -f "$T"/*.truth "$T"/*.go
+		prepare load queue-full --ip "$ip"
+		trace --json -R syn_queue_full
+		let_go load
+		stop
+		n=$(grep -c SYN_QUEUE_FULL "$T/load.truth")
+		seen=$n
+		grep -q "left out.*err_request" "$T/trace.err" && seen=0
+		plan_is probe && seen=0
+		over load
+		grep -q "kernel's TCPReqQFullDrop: $n, seen: $seen" "$T/trace.err"
+		[ "$seen" = 0 ] || rows
+		[ "$seen" != 0 ] || [ ! -s "$T/trace.out" ]
+	done
+}
+
+@test "what is normal: only with --all" {
+	COMPARE=()
+	both seq-old --all
+	both keepalive --all
+	both time-wait --all
+	both defer --all
+	both closing-ack --all
+	for case in seq-old keepalive time-wait defer closing-ack; do
+		rm -f "$T"/*.truth "$T"/*.go
+		prepare load "$case"
+		trace --json
+		let_go load
+		stop
+		over load
+		# Who asks the functions for sockets needs functions.
+		plan_is probe || [ ! -s "$T/trace.out" ]
+	done
+}
+
+@test "what is bad is shown as often as it was, at once from all cases" {
+	local case
+	for case in csum doff-large nobody-rst seq-high syn paws ack-future; do
+		prepare "$case" "$case" --count 500
+	done
+	trace --json
+	for case in csum doff-large nobody-rst seq-high syn paws ack-future; do
+		let_go "$case"
+	done
+	stop
+	rows
+	for case in csum doff-large nobody-rst seq-high syn paws ack-future; do
+		over "$case"
+	done
+}

@@ -1,0 +1,857 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * badtcp CASE [--ip 4|6] [--count N] [--wait]: bad TCP packets, over loopback,
+ * with the truth about them. The first line says that all is set up; with
+ * --wait the packets come when a line is read from standard input. Then there
+ * is a line for each kind of row that is due, {"end":true}, and it stays until
+ * the end of standard input, as its own end makes more packets. "badtcp flood"
+ * sends bad checksums as fast as it can and says how many. Exit status: 0; 1;
+ * 77 when the kernel has no such thing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "packet.h"
+
+#define EXIT_SKIP 77
+#define CLIENT4 "127.0.0.1"
+#define SERVER4 "127.0.0.2"
+#define CLIENT6 "::1"
+#define SERVER6 "2001:db8:2::2" /* tests/helper.bash adds it */
+#define MAX_PAIRS 4096
+#define TCP_LISTEN_STATE 10
+#define LIMIT_SECONDS 600
+
+/* A connection: its server's end belongs to another process. */
+struct pair {
+	int client;
+	int server;
+	struct ends ends; /* from the client to the server */
+	uint32_t rcv_nxt; /* of the server */
+	uint32_t snd_nxt;
+	uint32_t tsval; /* the client's clock */
+};
+
+static int ip = 4;
+static unsigned count = 10;
+static unsigned seconds = 2;
+static bool wait_for_go;
+static pid_t server_pid;
+static int raw_fd;
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("badtcp: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void __attribute__((noreturn)) skip(const char *why)
+{
+	fprintf(stderr, "badtcp: the kernel has no %s: %s\n", why,
+		strerror(errno));
+	exit(EXIT_SKIP);
+}
+
+static socklen_t to_addr(const char *text, uint16_t port,
+			 struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+	struct sockaddr_in *in = (struct sockaddr_in *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (ip == 4) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		inet_pton(AF_INET, text, &in->sin_addr);
+		return sizeof(*in);
+	}
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	inet_pton(AF_INET6, text, &in6->sin6_addr);
+	return sizeof(*in6);
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len))
+		die("cannot read a port: %s", strerror(errno));
+	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+}
+
+static int new_socket(void)
+{
+	int fd = socket(ip == 4 ? AF_INET : AF_INET6,
+			SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("cannot make a socket: %s", strerror(errno));
+	return fd;
+}
+
+/* A socket bound to the client's address or the server's. */
+static int bound(bool client)
+{
+	const char *text = client    ? ip == 4 ? CLIENT4 : CLIENT6
+			   : ip == 4 ? SERVER4
+				     : SERVER6;
+	struct sockaddr_storage ss;
+	socklen_t len = to_addr(text, 0, &ss);
+	int fd = new_socket(), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&ss, len))
+		die("cannot bind to %s: %s", text, strerror(errno));
+	return fd;
+}
+
+static int listener(int backlog)
+{
+	int fd = bound(false);
+
+	if (listen(fd, backlog))
+		die("cannot listen: %s", strerror(errno));
+	return fd;
+}
+
+static void connect_to(int fd, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = to_addr(ip == 4 ? SERVER4 : SERVER6, port, &ss);
+
+	if (connect(fd, (struct sockaddr *)&ss, len) && errno != EINPROGRESS)
+		die("cannot connect: %s", strerror(errno));
+}
+
+static struct ends ends_of(uint16_t sport, uint16_t dport)
+{
+	struct ends e = { .ip = ip, .sport = sport, .dport = dport };
+	int family = ip == 4 ? AF_INET : AF_INET6;
+
+	inet_pton(family, ip == 4 ? CLIENT4 : CLIENT6, e.saddr);
+	inet_pton(family, ip == 4 ? SERVER4 : SERVER6, e.daddr);
+	return e;
+}
+
+static struct ends turned(const struct ends *e)
+{
+	struct ends t = { .ip = e->ip, .sport = e->dport, .dport = e->sport };
+
+	memcpy(t.saddr, e->daddr, 16);
+	memcpy(t.daddr, e->saddr, 16);
+	return t;
+}
+
+/* How far a socket has received and sent: by TCP_REPAIR, without a packet. */
+static void read_numbers(struct pair *p)
+{
+	int on = 1, off = -1, queue;
+	socklen_t len = sizeof(p->rcv_nxt);
+
+	if (setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)))
+		skip("TCP_REPAIR");
+	queue = 1;
+	setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue,
+		   sizeof(queue));
+	getsockopt(p->server, IPPROTO_TCP, TCP_QUEUE_SEQ, &p->rcv_nxt, &len);
+	queue = 2;
+	setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue,
+		   sizeof(queue));
+	getsockopt(p->server, IPPROTO_TCP, TCP_QUEUE_SEQ, &p->snd_nxt, &len);
+	setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
+	getsockopt(p->client, IPPROTO_TCP, TCP_TIMESTAMP, &p->tsval, &len);
+}
+
+/* What the client's end alone is to have. */
+static int clients[MAX_PAIRS];
+static unsigned nclients;
+
+/* No timers, and nothing sent again, when the processes have ended. */
+static void forget_at_end(int fd)
+{
+	struct linger rst = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof(rst));
+}
+
+static void make_pair(int listen_fd, struct pair *p)
+{
+	p->client = clients[nclients++] = bound(true);
+	connect_to(p->client, port_of(listen_fd));
+	p->server = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (p->server < 0)
+		die("cannot accept: %s", strerror(errno));
+	p->ends = ends_of(port_of(p->client), port_of(listen_fd));
+	forget_at_end(p->client);
+	forget_at_end(p->server);
+	read_numbers(p);
+}
+
+/*
+ * From here on the server is another process. It alone has what the parent
+ * closes, and not what is the client's.
+ */
+static void split(void)
+{
+	pid_t parent = getpid();
+
+	fflush(stdout);
+	server_pid = fork();
+	if (server_pid < 0)
+		die("cannot fork: %s", strerror(errno));
+	if (server_pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "badserver");
+	if (getppid() != parent)
+		_exit(1);
+	for (unsigned i = 0; i < nclients; i++)
+		close(clients[i]);
+	for (;;)
+		pause();
+}
+
+static void ready(void)
+{
+	char line[16];
+
+	printf("{\"ready\":true,\"client\":%d,\"server\":%d}\n", getpid(),
+	       server_pid);
+	fflush(stdout);
+	if (wait_for_go && !fgets(line, sizeof(line), stdin))
+		die("nobody said go");
+}
+
+static void send_packet(const struct ends *e, const struct packet *k)
+{
+	uint8_t buf[2048];
+	size_t n = make_packet(e, k, buf);
+	struct sockaddr_storage ss;
+	char text[64];
+	socklen_t len;
+
+	inet_ntop(ip == 4 ? AF_INET : AF_INET6, e->daddr, text, sizeof(text));
+	len = to_addr(text, 0, &ss);
+	if (sendto(raw_fd, buf, n, 0, (struct sockaddr *)&ss, len) !=
+	    (ssize_t)n)
+		die("cannot send: %s", strerror(errno));
+}
+
+/* A row that is due @n times: @state "" and @pid 0 for none. */
+static void due(const char *reason, const struct ends *e, bool ports,
+		const char *state, pid_t pid, uint64_t n)
+{
+	int family = ip == 4 ? AF_INET : AF_INET6;
+	char from[64], to[64];
+
+	inet_ntop(family, e->saddr, from, sizeof(from));
+	inet_ntop(family, e->daddr, to, sizeof(to));
+	printf("{\"reason\":\"%s\",\"ip\":%d,\"saddr\":\"%s\",\"daddr\":\"%s\",",
+	       reason, ip, from, to);
+	if (ports)
+		printf("\"sport\":%u,\"dport\":%u,", e->sport, e->dport);
+	else
+		printf("\"sport\":null,\"dport\":null,");
+	printf(*state ? "\"state\":\"%s\"," : "\"state\":null%s,", state);
+	if (pid)
+		printf("\"pid\":%d,\"comm\":\"%s\",", pid,
+		       pid == server_pid ? "badserver" : "badtcp");
+	else
+		printf("\"pid\":null,\"comm\":null,");
+	printf("\"count\":%llu}\n", (unsigned long long)n);
+}
+
+/* ---- The cases ---- */
+
+/* One connection that gets the same packet again and again. */
+struct plain {
+	const char *name;
+	const char *reason;
+	const char *state;    /* NULL: the kernel has no socket yet */
+	struct packet packet; /* seq and ack are added to what is right */
+	bool before_lookup;   /* not with the socket */
+};
+
+static const struct plain plains[] = {
+	/* Small ones are checked before the socket is looked for. */
+	{ "csum",
+	  "TCP_CSUM",
+	  NULL,
+	  { .flags = F_ACK | F_PSH, .data = 10, .bad_csum = true } },
+	{ "csum-large",
+	  "TCP_CSUM",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH, .data = 1000, .bad_csum = true } },
+	{ "doff-small", "BAD_DOFF", NULL, { .flags = F_ACK, .doff = 4 } },
+	{ "doff-large", "BAD_DOFF", NULL, { .flags = F_ACK, .doff = 15 } },
+	{ "short", "PKT_TOO_SMALL", NULL, { .flags = F_ACK, .truncate = 12 } },
+	{ "shorter", "PKT_TOO_SMALL", NULL, { .flags = F_ACK, .truncate = 2 } },
+	{ "seq-high",
+	  "TCP_INVALID_SEQUENCE",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH, .seq = 1 << 30, .data = 10 } },
+	{ "seq-old",
+	  "TCP_OLD_SEQUENCE",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH, .seq = -1000U, .data = 10 } },
+	{ "keepalive",
+	  "TCP_OLD_SEQUENCE",
+	  "ESTABLISHED",
+	  { .flags = F_ACK, .seq = -1U } },
+	{ "syn", "TCP_INVALID_SYN", "ESTABLISHED", { .flags = F_SYN } },
+	{ "rst-inexact",
+	  "TCP_RESET",
+	  "ESTABLISHED",
+	  { .flags = F_RST, .seq = 5 } },
+	{ "no-flags", "TCP_FLAGS", "ESTABLISHED", { .data = 10 } },
+	{ "ack-future",
+	  "TCP_ACK_UNSENT_DATA",
+	  "ESTABLISHED",
+	  { .flags = F_ACK, .ack = 100000 } },
+	{ "ack-old",
+	  "TCP_TOO_OLD_ACK",
+	  "ESTABLISHED",
+	  { .flags = F_ACK, .ack = -(1U << 30) } },
+	{ "paws",
+	  "TCP_RFC7323_PAWS",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH,
+	    .data = 10,
+	    .timestamp = true,
+	    .tsval = -100000U } },
+	{ "minttl",
+	  "TCP_MINTTL",
+	  "ESTABLISHED",
+	  { .flags = F_ACK, .ttl = 10 } },
+	{ "filter",
+	  "SOCKET_FILTER",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH, .data = 10 } },
+	{ "md5-missing",
+	  "TCP_MD5NOTFOUND",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH, .data = 10 } },
+	{ "md5-unexpected",
+	  "TCP_MD5UNEXPECTED",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH,
+	    .data = 10,
+	    .option = 19,
+	    .option_len = 18 } },
+	{ "md5-wrong",
+	  "TCP_MD5FAILURE",
+	  "ESTABLISHED",
+	  { .flags = F_ACK | F_PSH,
+	    .data = 10,
+	    .option = 19,
+	    .option_len = 18 } },
+};
+
+static void want_md5(const struct pair *p)
+{
+	struct tcp_md5sig md5 = { .tcpm_keylen = 6, .tcpm_key = "secret" };
+	struct sockaddr_storage ss;
+	socklen_t len = to_addr(ip == 4 ? CLIENT4 : CLIENT6, 0, &ss);
+
+	memcpy(&md5.tcpm_addr, &ss, len);
+	if (setsockopt(p->server, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof(md5)))
+		skip("TCP_MD5SIG");
+}
+
+/* What else a case wants of the server's end. */
+static void set_up(const struct plain *c, const struct pair *p)
+{
+	struct sock_filter none = { .code = BPF_RET | BPF_K, .k = 0 };
+	struct sock_fprog filter = { .len = 1, .filter = &none };
+	int ttl = 64;
+
+	if (!strcmp(c->name, "minttl") &&
+	    setsockopt(p->server, ip == 4 ? IPPROTO_IP : IPPROTO_IPV6,
+		       ip == 4 ? IP_MINTTL : 73 /* IPV6_MINHOPCOUNT */, &ttl,
+		       sizeof(ttl)))
+		skip("IP_MINTTL");
+	if (!strcmp(c->name, "filter") &&
+	    setsockopt(p->server, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		       sizeof(filter)))
+		skip("SO_ATTACH_FILTER");
+	if (!strcmp(c->name, "md5-missing") || !strcmp(c->name, "md5-wrong"))
+		want_md5(p);
+}
+
+static void run_plain(const struct plain *c)
+{
+	struct packet k = c->packet;
+	struct pair p;
+	int fd = listener(16);
+
+	make_pair(fd, &p);
+	set_up(c, &p);
+	split();
+	close(p.server);
+	k.seq += p.rcv_nxt;
+	k.ack += p.snd_nxt;
+	k.tsval += p.tsval;
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&p.ends, &k);
+	due(c->reason, &p.ends, k.truncate == 0 || k.truncate >= 4,
+	    c->state ? c->state : "", c->state ? server_pid : 0, count);
+}
+
+/* To nobody; the resets that answer it are for nobody, too. */
+static void run_nobody(unsigned flags, bool bad_csum)
+{
+	int from = bound(true), to = bound(false);
+	struct ends e = ends_of(port_of(from), port_of(to)), back = turned(&e);
+	struct packet k = { .flags = flags, .bad_csum = bad_csum };
+
+	split();
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&e, &k);
+	due(bad_csum ? "TCP_CSUM" : "NO_SOCKET", &e, true, "", 0, count);
+	if (!bad_csum && !(flags & F_RST))
+		due("NO_SOCKET", &back, true, "", 0, count);
+}
+
+/* To a socket that listens. */
+static void run_listen(const char *reason, unsigned flags)
+{
+	int from = bound(true), fd = listener(16);
+	struct ends e = ends_of(port_of(from), port_of(fd)), back = turned(&e);
+	struct packet k = { .flags = flags, .seq = 1000, .ack = 2000 };
+
+	split();
+	close(fd);
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&e, &k);
+	due(reason, &e, true, "LISTEN", server_pid, count);
+	if (flags & F_ACK) {
+		due("RESET_SENT", &back, true, "LISTEN", server_pid, count);
+		due("NO_SOCKET", &back, true, "", 0, count);
+	}
+}
+
+/* Resets that are believed: one a connection. */
+static void run_resets(void)
+{
+	static struct pair pairs[MAX_PAIRS];
+	int fd = listener(16);
+
+	for (unsigned i = 0; i < count; i++)
+		make_pair(fd, &pairs[i]);
+	split();
+	for (unsigned i = 0; i < count; i++)
+		close(pairs[i].server);
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		struct packet k = { .flags = F_RST, .seq = pairs[i].rcv_nxt };
+
+		send_packet(&pairs[i].ends, &k);
+		due("RESET_RECEIVED", &pairs[i].ends, true, "ESTABLISHED",
+		    server_pid, 1);
+	}
+}
+
+/* Closed with bytes that nobody has read: resets, by the process itself. */
+static void run_aborts(void)
+{
+	static struct pair pairs[MAX_PAIRS];
+	int fd = listener(16);
+
+	for (unsigned i = 0; i < count; i++)
+		make_pair(fd, &pairs[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (write(pairs[i].server, "unread", 6) != 6)
+			die("cannot write: %s", strerror(errno));
+	split();
+	for (unsigned i = 0; i < count; i++)
+		close(pairs[i].server);
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		close(pairs[i].client);
+		due("RESET_SENT", &pairs[i].ends, true, "CLOSE", getpid(), 1);
+		due("RESET_RECEIVED", &pairs[i].ends, true, "ESTABLISHED",
+		    server_pid, 1);
+	}
+}
+
+/* Close, and send nothing again or any more. */
+static void vanish(int fd)
+{
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)))
+		skip("TCP_REPAIR");
+	close(fd);
+}
+
+/* A number of /proc/net/netstat. */
+static uint64_t counter(const char *name)
+{
+	FILE *f = fopen("/proc/self/net/netstat", "re");
+	static char names[16384], values[16384];
+	char *n, *v, *save_n, *save_v;
+	uint64_t ret = 0;
+
+	if (!f || !fgets(names, sizeof(names), f) ||
+	    !fgets(values, sizeof(values), f))
+		die("cannot read counters: %s", strerror(errno));
+	fclose(f);
+	n = strtok_r(names, " \n", &save_n);
+	v = strtok_r(values, " \n", &save_v);
+	for (; n && v; n = strtok_r(NULL, " \n", &save_n),
+		       v = strtok_r(NULL, " \n", &save_v))
+		if (!strcmp(n, name))
+			ret = strtoull(v, NULL, 10);
+	return ret;
+}
+
+/* A window that is closed, and data for it. */
+static void run_zero_window(void)
+{
+	int fd = bound(false), small = 2048, nodelay = 1;
+	struct packet k = { .flags = F_ACK | F_PSH, .data = 10 };
+	uint64_t zero, beyond;
+	char buf[4096];
+	struct pair p;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	if (listen(fd, 16))
+		die("cannot listen: %s", strerror(errno));
+	make_pair(fd, &p);
+	setsockopt(p.client, IPPROTO_TCP, TCP_NODELAY, &nodelay,
+		   sizeof(nodelay));
+	memset(buf, 'x', sizeof(buf));
+	/* Until it takes no more for half a second. */
+	for (;;) {
+		struct pollfd out = { .fd = p.client, .events = POLLOUT };
+
+		if (poll(&out, 1, 500) <= 0)
+			break;
+		if (send(p.client, buf, sizeof(buf), MSG_DONTWAIT) < 0 &&
+		    errno != EAGAIN)
+			die("cannot send: %s", strerror(errno));
+	}
+	read_numbers(&p);
+	split();
+	close(p.server);
+	k.seq = p.rcv_nxt;
+	k.ack = p.snd_nxt;
+	ready();
+	zero = counter("TCPZeroWindowDrop");
+	beyond = counter("BeyondWindow");
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&p.ends, &k);
+	zero = counter("TCPZeroWindowDrop") - zero;
+	beyond = counter("BeyondWindow") - beyond;
+	if (zero + beyond != count)
+		die("%llu and %llu were dropped", (unsigned long long)zero,
+		    (unsigned long long)beyond);
+	/* Since 6.17 the end comes first. */
+	due(zero ? "TCP_ZEROWINDOW" : "TCP_INVALID_END_SEQUENCE", &p.ends, true,
+	    "ESTABLISHED", server_pid, count);
+}
+
+/*
+ * More handshakes that end than a listener has room for. With TCP_DEFER_ACCEPT
+ * they end with the first data.
+ */
+static void run_overflow(bool at_syn)
+{
+	int fd = listener(4), defer = 30, one = 1;
+	int pending[3], full[5], late;
+	struct ends e;
+	uint64_t before;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
+	for (int i = 0; i < 3; i++) {
+		pending[i] = clients[nclients++] = bound(true);
+		connect_to(pending[i], port_of(fd));
+	}
+	for (int i = 0; i < 5; i++) {
+		full[i] = bound(true);
+		connect_to(full[i], port_of(fd));
+		if (send(full[i], "x", 1, 0) != 1)
+			die("cannot send: %s", strerror(errno));
+	}
+	late = clients[nclients++] = bound(true);
+	fcntl(late, F_SETFL, O_NONBLOCK);
+	setsockopt(late, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	split();
+	ready();
+	before = counter("ListenOverflows");
+	if (at_syn) {
+		connect_to(late, port_of(fd));
+		e = ends_of(port_of(late), port_of(fd));
+		close(late);
+		due("TCP_LISTEN_OVERFLOW", &e, true, "LISTEN", getpid(),
+		    counter("ListenOverflows") - before);
+		return;
+	}
+	if (send(pending[0], "x", 1, 0) != 1)
+		die("cannot send: %s", strerror(errno));
+	e = ends_of(port_of(pending[0]), port_of(fd));
+	vanish(pending[0]);
+	due("TCP_LISTEN_OVERFLOW", &e, true, "LISTEN", getpid(),
+	    counter("ListenOverflows") - before);
+}
+
+/* Without SYN cookies: more handshakes under way than there may be. */
+static void run_queue_full(void)
+{
+	int fd = listener(2), defer = 30, sysctl;
+	uint64_t before, dropped, all = 0;
+	struct ends e;
+
+	sysctl =
+		open("/proc/sys/net/ipv4/tcp_syncookies", O_WRONLY | O_CLOEXEC);
+	if (sysctl < 0 || write(sysctl, "0", 1) != 1)
+		skip("net.ipv4.tcp_syncookies here");
+	close(sysctl);
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
+	for (int i = 0; i < 2; i++)
+		connect_to(bound(true), port_of(fd));
+	split();
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		int late = bound(true);
+
+		fcntl(late, F_SETFL, O_NONBLOCK);
+		before = counter("TCPReqQFullDrop");
+		connect_to(late, port_of(fd));
+		e = ends_of(port_of(late), port_of(fd));
+		/* How many there may be, kernels differ by one about. */
+		dropped = counter("TCPReqQFullDrop") - before;
+		if (dropped) {
+			due("SYN_QUEUE_FULL", &e, true, "LISTEN", getpid(), 1);
+			close(late); /* not to try again */
+		}
+		all += dropped;
+	}
+	if (all < count - 1)
+		die("only %llu were dropped", (unsigned long long)all);
+}
+
+/* Handshakes whose end a listener takes for nothing. */
+static void run_defer(void)
+{
+	int fd = listener(64), defer = 30;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
+	split();
+	ready();
+	if (count > 32)
+		die("no more than 32");
+	for (unsigned i = 0; i < count; i++) {
+		int client = bound(true);
+		struct ends e;
+
+		connect_to(client, port_of(fd));
+		e = ends_of(port_of(client), port_of(fd));
+		vanish(client);
+		due("DEFER_ACCEPT", &e, true, "LISTEN", getpid(), 1);
+	}
+}
+
+/* Acknowledgements, when the client has closed its side. */
+static void run_closing(void)
+{
+	struct packet k = { .flags = F_ACK };
+	int fd = listener(16);
+	struct pair p;
+
+	make_pair(fd, &p);
+	split();
+	close(p.server);
+	k.seq = p.rcv_nxt + 1;
+	k.ack = p.snd_nxt;
+	ready();
+	if (shutdown(p.client, SHUT_WR))
+		die("cannot shut down: %s", strerror(errno));
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&p.ends, &k);
+	due("CLOSING_ACK", &p.ends, true, "CLOSE_WAIT", server_pid, count);
+}
+
+/* To a connection that is over. */
+static void run_time_wait(void)
+{
+	struct packet k = { .flags = F_ACK };
+	struct linger wait = { 0, 0 };
+	int fd = listener(16);
+	struct pair p;
+
+	make_pair(fd, &p);
+	/* Not forgotten. */
+	setsockopt(p.server, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+	setsockopt(p.client, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+	close(p.server);
+	close(p.client);
+	split();
+	k.seq = p.rcv_nxt + 1;
+	k.ack = p.snd_nxt + 1;
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&p.ends, &k);
+	due("TIME_WAIT", &p.ends, true, "TIME_WAIT", 0, count);
+}
+
+/* Bad checksums from two processes, as fast as they can. */
+static void run_flood(void)
+{
+	struct mmsghdr msgs[64];
+	struct iovec iov;
+	struct sockaddr_storage ss;
+	socklen_t len = to_addr(ip == 4 ? SERVER4 : SERVER6, 0, &ss);
+	int from = bound(true), to = bound(false);
+	struct ends e = ends_of(port_of(from), port_of(to));
+	struct packet k = { .flags = F_ACK, .bad_csum = true };
+	static uint8_t buf[2048];
+	unsigned long *sent = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct timespec ts;
+	time_t end;
+	pid_t child;
+
+	iov = (struct iovec){ buf, make_packet(&e, &k, buf) };
+	memset(msgs, 0, sizeof(msgs));
+	for (int i = 0; i < 64; i++) {
+		msgs[i].msg_hdr.msg_iov = &iov;
+		msgs[i].msg_hdr.msg_iovlen = 1;
+		msgs[i].msg_hdr.msg_name = &ss;
+		msgs[i].msg_hdr.msg_namelen = len;
+	}
+	server_pid = getpid();
+	ready();
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	end = ts.tv_sec + (time_t)seconds;
+	child = fork();
+	while (ts.tv_sec < end) {
+		int n = sendmmsg(raw_fd, msgs, 64, 0);
+
+		if (n > 0)
+			sent[child == 0] += (unsigned long)n;
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+	}
+	if (!child)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	count = (unsigned)(sent[0] + sent[1]);
+	due("TCP_CSUM", &e, true, "", 0, count);
+}
+
+static const struct {
+	const char *name;
+	const char *reason;
+	unsigned flags;
+} listens[] = {
+	{ "listen-fin", "TCP_FLAGS", F_FIN },
+	{ "listen-synfin", "TCP_FLAGS", F_SYN | F_FIN },
+	{ "listen-rst", "TCP_RESET", F_RST },
+	{ "listen-ack", "TCP_FLAGS", F_ACK },
+};
+
+static void run(const char *name)
+{
+	for (size_t i = 0; i < sizeof(plains) / sizeof(plains[0]); i++)
+		if (!strcmp(name, plains[i].name)) {
+			run_plain(&plains[i]);
+			return;
+		}
+	for (size_t i = 0; i < sizeof(listens) / sizeof(listens[0]); i++)
+		if (!strcmp(name, listens[i].name)) {
+			run_listen(listens[i].reason, listens[i].flags);
+			return;
+		}
+	if (!strcmp(name, "nobody"))
+		run_nobody(F_SYN, false);
+	else if (!strcmp(name, "nobody-rst"))
+		run_nobody(F_RST, false);
+	else if (!strcmp(name, "csum-nobody"))
+		run_nobody(F_SYN, true);
+	else if (!strcmp(name, "rst"))
+		run_resets();
+	else if (!strcmp(name, "abort"))
+		run_aborts();
+	else if (!strcmp(name, "zero-window"))
+		run_zero_window();
+	else if (!strcmp(name, "overflow"))
+		run_overflow(false);
+	else if (!strcmp(name, "overflow-syn"))
+		run_overflow(true);
+	else if (!strcmp(name, "queue-full"))
+		run_queue_full();
+	else if (!strcmp(name, "closing-ack"))
+		run_closing();
+	else if (!strcmp(name, "defer"))
+		run_defer();
+	else if (!strcmp(name, "time-wait"))
+		run_time_wait();
+	else if (!strcmp(name, "flood"))
+		run_flood();
+	else
+		die("'%s' is no case", name);
+}
+
+int main(int argc, char **argv)
+{
+	char line[16];
+	int one = 1;
+
+	if (argc < 2)
+		die("which case?");
+	for (int i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "--wait"))
+			wait_for_go = true;
+		else if (!strcmp(argv[i], "--ip") && i + 1 < argc)
+			ip = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "--count") && i + 1 < argc)
+			count = (unsigned)atoi(argv[++i]);
+		else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
+			seconds = (unsigned)atoi(argv[++i]);
+		else
+			die("'%s' is no option", argv[i]);
+	}
+	if ((ip != 4 && ip != 6) || !count || count > MAX_PAIRS || !seconds ||
+	    seconds > 60)
+		die("--ip is 4 or 6, --count goes to %d, --seconds to 60",
+		    MAX_PAIRS);
+	alarm(LIMIT_SECONDS);
+	raw_fd = socket(ip == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC,
+			IPPROTO_RAW);
+	if (raw_fd < 0)
+		die("cannot make a raw socket: %s", strerror(errno));
+	if (ip == 4)
+		setsockopt(raw_fd, IPPROTO_IP, IP_HDRINCL, &one, sizeof(one));
+	run(argv[1]);
+	puts("{\"end\":true}");
+	fflush(stdout);
+	if (wait_for_go && !fgets(line, sizeof(line), stdin))
+		die("nobody said when to end");
+	return 0;
+}

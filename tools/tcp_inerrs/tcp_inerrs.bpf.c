@@ -1,0 +1,728 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tcp_inerrs' eBPF text: packets that TCP drops (kfree_skb, with the kernel's
+ * reason), resets that it gets and sends, and connections that a listener has
+ * no room for. Nothing runs for a packet that is in order, but where the
+ * kernel does not hand over the socket with the packet (before 6.11).
+ */
+#pragma netbcc types sock inet_sock tcp_sock inet_connection_sock
+#pragma netbcc types sk_buff net_device net socket_alloc request_sock
+#pragma netbcc types iphdr ipv6hdr tcphdr task_struct nsproxy mnt_namespace
+#pragma netbcc types files_struct fdtable file pt_regs
+#pragma netbcc field sock sk_protocol
+#pragma netbcc tracepoint kfree_skb
+#pragma netbcc tracepoint tcp_receive_reset
+#pragma netbcc tracepoint tcp_send_reset
+#pragma netbcc tracepoint tcp_probe
+#pragma netbcc func tcp_filter
+#pragma netbcc func tcp_v4_do_rcv
+#pragma netbcc func tcp_v6_do_rcv
+#pragma netbcc func tcp_check_req
+#pragma netbcc func tcp_conn_request
+#pragma netbcc func tcp_timewait_state_process
+
+#ifdef NB_TYPES_HEADERS
+#include <linux/fdtable.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/nsproxy.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/inet_connection_sock.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#endif
+
+#include "events.bpf.h"
+#include "filter.bpf.h"
+#include "func.bpf.h"
+#include "kernel.bpf.h"
+#include "sock.bpf.h"
+#include "task.bpf.h"
+#include "tcp_inerrs.h"
+#include "tp.bpf.h"
+
+/* enum in net/tcp_states.h: user-visible, so constant. */
+#define STATE_SYN_RECV 3
+#define STATE_TIME_WAIT 6
+#define STATE_CLOSE_WAIT 8
+#define STATE_LAST_ACK 9
+#define STATE_LISTEN 10
+#define STATE_CLOSING 11
+#define STATE_NEW_SYN_RECV 12
+
+#define FLAG_FIN 1
+#define FLAG_SYN 2
+#define FLAG_ACK 16
+#define FLAGS 23 /* FIN, SYN, RST, ACK */
+/* Does the kernel hand over the socket with the packet? Since 6.11. */
+#if defined(NB_PLAN_raw) || \
+	(defined(NB_TP_ARGS_kfree_skb) && NB_TP_ARGS_kfree_skb >= 4)
+#define HAS_SOCK
+#endif
+
+#define ETH_IP 0x0800
+#define ETH_IP6 0x86dd
+#define WINDOW_NS 1000000000ULL
+
+BPF_ARRAY(config, struct err_config, 1);
+BPF_ARRAY(reasons, u32, ERR_KERNEL_REASONS);
+BPF_HASH(lports, u16, u8, 1024);
+BPF_HASH(rports, u16, u8, 1024);
+
+/* All of one namespace's, wanted or not; and those for which it was too fast.
+ */
+BPF_PERCPU_ARRAY(seen, u64, ERR_REASONS);
+BPF_PERCPU_ARRAY(more, u64, ERR_REASONS);
+BPF_HASH(sums, struct err_sum_key, u64, 16384);
+
+/* How many records there were in the second that began at start_ns. */
+struct window {
+	u64 start_ns;
+	u64 n;
+};
+BPF_ARRAY(window, struct window, 1);
+
+/* A packet and its socket, on this CPU: of a softirq, and of a process. */
+struct pair {
+	u64 skb;
+	u64 sk;
+};
+BPF_PERCPU_ARRAY(pairs, struct pair, 2);
+
+/* Typed, what a packet's pointers lead to is read as in C. */
+#ifdef NB_TYPED
+#define SKB_GET(skb, field) ((skb)->field)
+#else
+#define SKB_GET(skb, field) NB_GET(skb, field)
+#endif
+
+static inline struct err_config *get_config(void)
+{
+	int zero = 0;
+
+	return config.lookup(&zero);
+}
+
+/* Not in get_config(), where it would be arithmetic with a pointer. */
+static inline int is_live(const struct err_config *c)
+{
+	return c->flags & ERR_LIVE;
+}
+
+/* Where a packet's headers are. */
+struct where {
+	void *network;
+	void *transport;
+	u32 left; /* bytes from the transport header on */
+	u8 at_header;
+	u8 ip;
+};
+
+static inline void locate(struct where *w, struct sk_buff *skb)
+{
+	char *head = (char *)SKB_GET(skb, head);
+	u64 data = (u64)SKB_GET(skb, data) - (u64)head;
+	u16 network = SKB_GET(skb, network_header);
+	u16 transport = SKB_GET(skb, transport_header);
+	u16 protocol = SKB_GET(skb, protocol);
+
+	w->network = head + network;
+	w->transport = head + transport;
+	w->left = data + SKB_GET(skb, len) - transport;
+	w->at_header = data == transport;
+	w->ip = 0;
+	if (transport == 0xffff || transport <= network)
+		return;
+	if (protocol == bpf_htons(ETH_IP))
+		w->ip = 4;
+	else if (protocol == bpf_htons(ETH_IP6))
+		w->ip = 6;
+}
+
+/* The last of an IPv6 packet's headers. */
+static inline u8 upper_of(const struct where *w, u8 next)
+{
+	u8 *at = (u8 *)w->network + sizeof(struct ipv6hdr);
+	u8 header[2] = {};
+
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		/* Hop-by-hop, routing, destination options. */
+		if (next != 0 && next != 43 && next != 60)
+			break;
+		bpf_probe_read_kernel(header, 2, at);
+		next = header[0];
+		at += 8 * (header[1] + 1);
+	}
+	return next;
+}
+
+/* Addresses, ports and what else the packet tells. 0: it is none of TCP's. */
+static inline int read_packet(struct err_event *e, const struct where *w)
+{
+	struct tcphdr th = {};
+	u32 doff;
+
+	e->ip = w->ip;
+	if (w->ip == 4) {
+		struct iphdr ih = {};
+
+		bpf_probe_read_kernel(&ih, sizeof(ih), w->network);
+		if (ih.protocol != NB_IPPROTO_TCP)
+			return 0;
+		__builtin_memcpy(e->saddr, &ih.saddr, 4);
+		__builtin_memcpy(e->daddr, &ih.daddr, 4);
+	} else if (w->ip == 6) {
+		struct ipv6hdr ih = {};
+
+		bpf_probe_read_kernel(&ih, sizeof(ih), w->network);
+		if (upper_of(w, ih.nexthdr) != NB_IPPROTO_TCP)
+			return 0;
+		__builtin_memcpy(e->saddr, &ih.saddr, 16);
+		__builtin_memcpy(e->daddr, &ih.daddr, 16);
+	} else {
+		return 0;
+	}
+	bpf_probe_read_kernel(&th, sizeof(th), w->transport);
+	if (w->left >= 4) {
+		e->has_ports = 1;
+		e->sport = bpf_ntohs(th.source);
+		e->dport = bpf_ntohs(th.dest);
+	}
+	if (w->left >= sizeof(th)) {
+		u8 *raw = (u8 *)&th;
+
+		e->has_header = 1;
+		e->seq = bpf_ntohl(th.seq);
+		e->flags = raw[13];
+		doff = (raw[12] >> 4) * 4;
+		e->length = w->left > doff ? w->left - doff : 0;
+	}
+	return 1;
+}
+
+/* Of a socket, the peer's address first: as the packets have them that it gets.
+ */
+static inline void read_ends(struct err_event *e, struct sock *sk)
+{
+	struct nb_tuple t = {};
+
+	nb_sk_tuple(sk, &t);
+	e->ip = t.ip;
+	__builtin_memcpy(e->saddr, t.daddr, 16);
+	__builtin_memcpy(e->daddr, t.saddr, 16);
+	e->sport = t.dport;
+	e->dport = t.sport;
+	e->has_ports = 1;
+}
+
+/*
+ * A process that has locked the socket is working with it: the one that runs
+ * here, unless that was interrupted by a packet on its way to the socket, which
+ * is the case of those that are dropped before the lock is asked for (@early).
+ */
+static inline void read_owner(struct err_event *e, struct sock *sk, int early)
+{
+	struct socket *socket = NB_GET(sk, sk_socket);
+	struct socket_alloc *alloc = (struct socket_alloc *)socket;
+
+	if (socket)
+		e->inode = NB_GET(alloc, vfs_inode.i_ino);
+	if (early || e->state == STATE_LISTEN || !NB_GET(sk, sk_lock.owned))
+		return;
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	nb_task_process_comm(e->comm);
+}
+
+static inline void read_sock(struct err_event *e, struct sock *sk, int early)
+{
+	e->state = NB_GET(sk, __sk_common.skc_state);
+	e->netns = nb_sk_netns(sk);
+	/* These two have no more than what all sockets have in common. */
+	if (e->state == STATE_TIME_WAIT)
+		return;
+	if (e->state == STATE_NEW_SYN_RECV) {
+		e->state = STATE_SYN_RECV;
+		return;
+	}
+	read_owner(e, sk, early);
+}
+
+static inline int wanted_ports(const struct err_config *c,
+			       const struct err_event *e)
+{
+	int sent = e->reason == ERR_RESET_SENT;
+	u16 local = sent ? e->sport : e->dport;
+	u16 remote = sent ? e->dport : e->sport;
+
+	if (c->flags & (ERR_ONLY_LPORT | ERR_ONLY_RPORT) && !e->has_ports)
+		return 0;
+	if (c->flags & ERR_ONLY_LPORT && !lports.lookup(&local))
+		return 0;
+	return !(c->flags & ERR_ONLY_RPORT) || rports.lookup(&remote);
+}
+
+static inline void add_to_sum(const struct err_config *c,
+			      const struct err_event *e)
+{
+	struct err_sum_key key = {};
+	u64 one = 1, *n;
+
+	key.reason = e->reason;
+	key.kernel_reason = e->reason == ERR_OTHER ? e->kernel_reason : 0;
+	if (c->flags & ERR_SUM_PEERS) {
+		key.ip = e->ip;
+		__builtin_memcpy(
+			key.peer,
+			e->reason == ERR_RESET_SENT ? e->daddr : e->saddr, 16);
+	}
+	n = sums.lookup(&key);
+	if (!n) {
+		u64 zero = 0;
+
+		/* Somebody else may be doing the same. */
+		sums.insert(&key, &zero);
+		n = sums.lookup(&key);
+	}
+	if (n)
+		__sync_fetch_and_add(n, one);
+	else
+		nb_count(NB_COUNT_FULL);
+}
+
+/* May there be one more record in this second? */
+static inline int may_submit(const struct err_config *c, u64 now)
+{
+	int zero = 0;
+	struct window *w = window.lookup(&zero);
+
+	if (!c->max_rate || !w)
+		return 1;
+	if (now - w->start_ns >= WINDOW_NS) {
+		w->start_ns = now;
+		w->n = 0;
+	}
+	if (w->n >= c->max_rate)
+		return 0;
+	__sync_fetch_and_add(&w->n, 1);
+	return 1;
+}
+
+static inline void bump(u64 *n)
+{
+	if (n)
+		(*n)++;
+}
+
+/*
+ * Is the event, which is complete but for its time, to be shown one by one?
+ * All that is not, is counted.
+ */
+static inline int is_due(const struct err_config *c, struct err_event *e)
+{
+	int reason = e->reason;
+
+	if (reason >= ERR_REASONS)
+		return 0;
+	if (e->netns == c->netns)
+		bump(seen.lookup(&reason));
+	if (!(c->wanted >> reason & 1) || !nb_ip_wanted(&c->filter, e->ip) ||
+	    (c->filter.flags & NB_ONLY_NETNS && c->filter.netns != e->netns) ||
+	    !wanted_ports(c, e))
+		return 0;
+	if (c->flags & ERR_SUM) {
+		add_to_sum(c, e);
+		return 0;
+	}
+	e->time_ns = bpf_ktime_get_ns();
+	if (may_submit(c, e->time_ns))
+		return 1;
+	bump(more.lookup(&reason));
+	return 0;
+}
+
+/* Is a drop for that reason one that comes before the socket's lock? */
+static inline int is_early(u32 reason)
+{
+	return (reason >= ERR_NOT_SPECIFIED && reason <= ERR_SOCKET_BACKLOG) ||
+	       reason == ERR_TCP_LISTEN_OVERFLOW;
+}
+
+/* Why tcp_check_req() has nothing to do with a packet for a handshake. */
+static inline u32 refine_handshake(const struct err_event *e, struct sock *sk)
+{
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
+
+	if ((e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
+		return ERR_TCP_OLD_SEQUENCE; /* it has been answered already */
+	if (!e->length && NB_GET(icsk, icsk_accept_queue.rskq_defer_accept))
+		return ERR_DEFER_ACCEPT;
+	/* Said since Linux 6.15. */
+	if (NB_GET(sk, sk_ack_backlog) > NB_GET(sk, sk_max_ack_backlog))
+		return ERR_TCP_LISTEN_OVERFLOW;
+	return ERR_NOT_SPECIFIED;
+}
+
+/* As sequence numbers are compared, which wrap. */
+static inline int is_before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+
+/* The peer has sent its FIN: there is no data to come. */
+static inline int is_closing(u8 state)
+{
+	return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK ||
+	       state == STATE_CLOSING;
+}
+
+/* Which of the kernel's reasons that say more than one thing it is. */
+static inline u32 refine(u32 reason, const struct err_event *e,
+			 const struct where *w, struct sock *sk)
+{
+	u8 doff = 0;
+	u32 end;
+
+	if (reason == ERR_PKT_TOO_SMALL || reason == ERR_NOT_SPECIFIED) {
+		if (w->left < sizeof(struct tcphdr))
+			return ERR_PKT_TOO_SMALL;
+		bpf_probe_read_kernel(&doff, 1, (char *)w->transport + 12);
+		doff >>= 4;
+		if (doff < 5 || doff * 4 > w->left)
+			return ERR_BAD_DOFF;
+		if (e->state == STATE_TIME_WAIT)
+			return ERR_TIME_WAIT;
+		if (e->state == STATE_LISTEN)
+			return refine_handshake(e, sk);
+		/* The kernel has read it, and lets it go like a bad one. */
+		if (is_closing(e->state) && !e->length &&
+		    (e->flags & FLAGS) == FLAG_ACK)
+			return ERR_CLOSING_ACK;
+		return ERR_NOT_SPECIFIED;
+	}
+	if (!e->has_header || !sk || e->state == STATE_TIME_WAIT ||
+	    e->state == STATE_SYN_RECV)
+		return reason;
+	end = e->seq + e->length + !!(e->flags & FLAG_FIN) +
+	      !!(e->flags & FLAG_SYN);
+	/* Told apart since Linux 6.6: what ends before what was received. */
+	if (reason == ERR_TCP_INVALID_SEQUENCE &&
+	    is_before(end, NB_GET((struct tcp_sock *)sk, rcv_wup)))
+		return ERR_TCP_OLD_SEQUENCE;
+	/* Sent twice, or overtaken: it has nothing new. */
+	if (reason == ERR_TCP_RFC7323_PAWS && !(e->flags & FLAG_SYN) &&
+	    !is_before(NB_GET((struct tcp_sock *)sk, rcv_nxt), end))
+		return ERR_PAWS_DUPLICATE;
+	return reason;
+}
+
+/* The packet's namespace, where no socket is known. */
+static inline u32 netns_of(struct sk_buff *skb)
+{
+	struct net_device *dev = SKB_GET(skb, dev);
+	struct net *net = dev ? SKB_GET(dev, nd_net.net) : 0;
+
+	return net ? SKB_GET(net, ns.inum) : 0;
+}
+
+/* @in_process: which is not interrupted by another one, but by a softirq. */
+static inline void remember(struct sock *sk, struct sk_buff *skb,
+			    int in_process)
+{
+	struct pair *p = pairs.lookup(&in_process);
+
+	if (p) {
+		p->skb = (u64)skb;
+		p->sk = (u64)sk;
+	}
+}
+#ifndef HAS_SOCK
+/* Is it given up before the functions that remember() is for? */
+static inline int is_before_functions(u32 reason, u32 left)
+{
+	/* Small packets are summed up first: CHECKSUM_BREAK, linux/skbuff.h. */
+	if (reason == ERR_TCP_CSUM)
+		return left <= 76;
+	return is_early(reason) && reason != ERR_NOT_SPECIFIED &&
+	       reason != ERR_SOCKET_FILTER && reason != ERR_SOCKET_BACKLOG &&
+	       reason != ERR_TCP_LISTEN_OVERFLOW;
+}
+
+/* Is it a socket for these ports? */
+static inline int is_for(struct sock *sk, const struct err_event *e)
+{
+	u16 remote = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
+
+	return NB_GET(sk, __sk_common.skc_num) == e->dport &&
+	       (!remote || remote == e->sport);
+}
+
+/*
+ * The socket of the packet @skb, of which @e has the ports. What was remembered
+ * may be of another packet that had the same place in memory.
+ */
+static inline struct sock *sock_of(struct sk_buff *skb,
+				   const struct err_event *e)
+{
+	for (int i = 0; i < 2; i++) {
+		int at = i;
+		struct pair *p = pairs.lookup(&at);
+
+		if (p && p->skb == (u64)skb && is_for((struct sock *)p->sk, e))
+			return (struct sock *)p->sk;
+	}
+	return 0;
+}
+
+#endif
+
+/* @sk: as the kernel hands it over, if it does. 0: it is to be forgotten. */
+static inline int fill_drop(struct err_event *e, struct sk_buff *skb,
+			    struct sock *sk, u32 kernel_reason, u32 entry)
+{
+	u32 reason = entry & ERR_REASON_MASK;
+	struct where w;
+	int is_tcp;
+
+	locate(&w, skb);
+	if (entry & ERR_AT_HEADER && (!w.at_header || !SKB_GET(skb, skb_iif)))
+		return 0;
+	is_tcp = read_packet(e, &w);
+#ifndef HAS_SOCK
+	if (is_tcp && e->has_ports && !is_before_functions(reason, w.left))
+		sk = sock_of(skb, e);
+#endif
+	if (entry & ERR_SHARED && !is_tcp &&
+	    !(sk && nb_sk_protocol(sk) == NB_IPPROTO_TCP))
+		return 0;
+	if (sk)
+		read_sock(e, sk, is_early(reason));
+	else if (w.at_header)
+		e->netns = netns_of(skb);
+	/* What was put together of several packets has no header. */
+	if (!is_tcp) {
+		if (!sk || e->state == STATE_TIME_WAIT)
+			return 0;
+		read_ends(e, sk);
+	}
+	e->kernel_reason = kernel_reason;
+	e->reason = is_tcp ? refine(reason, e, &w, sk) : reason;
+	return 1;
+}
+
+#ifdef NB_WITH_stack
+#define RECORD struct err_stack
+#define EVENT(rec) (&(rec)->event)
+/* Without the program itself. */
+#define SUBMIT(ctx, rec)                                             \
+	({                                                           \
+		bpf_get_stack(ctx, (rec)->ip, sizeof((rec)->ip), 0); \
+		nb_submit(ctx, rec, sizeof(*(rec)));                 \
+	})
+#else
+#define RECORD struct err_event
+#define EVENT(rec) (rec)
+#define SUBMIT(ctx, rec) nb_submit(ctx, rec, sizeof(*(rec)))
+#endif
+
+/* kfree_skb(skb, location, reason), rx_sk: 6.11 */
+int err_drop(NB_TP_CTX *ctx)
+{
+	struct sk_buff *skb = (struct sk_buff *)NB_TP_ARG(ctx, 1);
+	u32 reason = NB_TP_ARG(ctx, 3);
+	u32 *entry = reasons.lookup(&reason);
+	struct err_config *c;
+	struct sock *sk = 0;
+	RECORD rec = {};
+
+	if (!entry || !*entry)
+		return 0;
+	c = get_config();
+	if (!c || !is_live(c))
+		return 0;
+#ifdef HAS_SOCK
+	sk = (struct sock *)NB_TP_ARG(ctx, 4);
+#endif
+	if (fill_drop(EVENT(&rec), skb, sk, reason, *entry) &&
+	    is_due(c, EVENT(&rec)))
+		SUBMIT(ctx, &rec);
+	return 0;
+}
+
+/* tcp_receive_reset(sk): one that the socket has believed. */
+int err_reset_received(NB_TP_CTX *ctx)
+{
+	struct sock *sk = (struct sock *)NB_TP_ARG(ctx, 1);
+	struct err_config *c = get_config();
+	RECORD rec = {};
+
+	if (!c || !is_live(c))
+		return 0;
+	EVENT(&rec)->reason = ERR_RESET_RECEIVED;
+	read_sock(EVENT(&rec), sk, 0);
+	read_ends(EVENT(&rec), sk);
+	if (is_due(c, EVENT(&rec)))
+		SUBMIT(ctx, &rec);
+	return 0;
+}
+
+static inline void turn_around(struct err_event *e)
+{
+	u8 addr[16];
+	u16 port = e->sport;
+
+	__builtin_memcpy(addr, e->saddr, 16);
+	__builtin_memcpy(e->saddr, e->daddr, 16);
+	__builtin_memcpy(e->daddr, addr, 16);
+	e->sport = e->dport;
+	e->dport = port;
+}
+
+/* A reset for @sk, in answer to the packet at @w, if any. 0: it can't be told.
+ */
+static inline int fill_reset(struct err_event *e, struct sock *sk,
+			     struct sk_buff *skb)
+{
+	e->reason = ERR_RESET_SENT;
+	read_sock(e, sk, 0);
+	if (skb) {
+		char *head = (char *)NB_GET(skb, head);
+		struct where w = {};
+		u16 protocol = NB_GET(skb, protocol);
+
+		w.network = head + NB_GET(skb, network_header);
+		w.transport = head + NB_GET(skb, transport_header);
+		w.left = 4; /* it has ports; what else is in it is not ours */
+		w.ip = protocol == bpf_htons(ETH_IP) ? 4 : 6;
+		if (!read_packet(e, &w))
+			return 0;
+	} else if (e->state != STATE_TIME_WAIT) {
+		read_ends(e, sk);
+	} else {
+		return 0;
+	}
+	turn_around(e);
+	return 1;
+}
+
+/*
+ * tcp_send_reset(sk, skb): without a socket (since 6.11) it is the answer to a
+ * packet that is dropped as NO_SOCKET.
+ */
+int err_reset_sent(NB_TP_CTX *ctx)
+{
+	struct sock *sk = (struct sock *)NB_TP_ARG(ctx, 1);
+	struct sk_buff *skb = (struct sk_buff *)NB_TP_ARG(ctx, 2);
+	struct err_config *c = get_config();
+	RECORD rec = {};
+
+	if (!c || !is_live(c) || !sk)
+		return 0;
+	if (fill_reset(EVENT(&rec), sk, skb) && is_due(c, EVENT(&rec)))
+		SUBMIT(ctx, &rec);
+	return 0;
+}
+
+#if defined(NB_FENTRY) || defined(NB_KPROBE)
+/* A request to a listener, on this CPU. */
+struct request {
+	u64 sk;
+	u64 skb;
+	u32 drops;
+	u32 reason; /* that it would be dropped for */
+};
+BPF_PERCPU_ARRAY(requests, struct request, 1);
+
+static inline u32 drops_of(struct sock *sk)
+{
+	return NB_GET(sk, sk_drops.counter);
+}
+
+/*
+ * Why tcp_conn_request() may find no room in the listener's queues. Kernels
+ * differ in how many requests fill one: so it is one that has been dropped,
+ * too.
+ */
+static inline u32 why_no_room(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
+	u32 room = NB_GET(sk, sk_max_ack_backlog);
+	struct net *net = NB_GET(sk, __sk_common.skc_net.net);
+
+	if ((u32)NB_GET(icsk, icsk_accept_queue.qlen.counter) >= room &&
+	    !NB_GET(net, ipv4.sysctl_tcp_syncookies))
+		return ERR_SYN_QUEUE_FULL;
+	if (NB_GET(sk, sk_ack_backlog) > room)
+		return ERR_TCP_LISTEN_OVERFLOW;
+	return 0;
+}
+
+/* tcp_conn_request(rsk_ops, af_ops, sk, skb) */
+int err_request(NB_FUNC_CTX *ctx)
+{
+	struct sock *sk = NB_FUNC_ARG(ctx, 3);
+	int zero = 0;
+	struct request *r = requests.lookup(&zero);
+
+	if (!r)
+		return 0;
+	r->sk = (u64)sk;
+	r->skb = (u64)NB_FUNC_ARG(ctx, 4);
+	r->reason = why_no_room(sk);
+	r->drops = drops_of(sk);
+	return 0;
+}
+
+int err_requested(NB_FUNC_CTX *ctx)
+{
+	int zero = 0;
+	struct request *r = requests.lookup(&zero);
+	struct err_config *c = get_config();
+	struct sock *sk;
+	RECORD rec = {};
+
+	if (!r || !c || !is_live(c) || !r->reason)
+		return 0;
+	sk = (struct sock *)r->sk;
+	if (drops_of(sk) == r->drops)
+		return 0;
+	if (!fill_reset(EVENT(&rec), sk, (struct sk_buff *)r->skb))
+		return 0;
+	turn_around(EVENT(&rec));
+	EVENT(&rec)->reason = r->reason;
+	if (is_due(c, EVENT(&rec)))
+		SUBMIT(ctx, &rec);
+	return 0;
+}
+
+#if !defined(NB_PLAN_raw)
+/* tcp_filter(sk, skb), tcp_check_req(sk, skb), tcp_v4_do_rcv(sk, skb), and v6
+ */
+int err_pair(NB_FUNC_CTX *ctx)
+{
+	struct sock *sk = NB_FUNC_ARG(ctx, 1);
+
+	remember(sk, NB_FUNC_ARG(ctx, 2), NB_GET(sk, sk_lock.owned) != 0);
+	return 0;
+}
+
+/* tcp_timewait_state_process(tw, skb): no whole socket */
+int err_pair_over(NB_FUNC_CTX *ctx)
+{
+	remember(NB_FUNC_ARG(ctx, 1), NB_FUNC_ARG(ctx, 2), 0);
+	return 0;
+}
+#endif
+#else
+/* tcp_probe(sk, skb): packets of established connections. */
+int err_pair(NB_TP_CTX *ctx)
+{
+	struct sock *sk = (struct sock *)NB_TP_ARG(ctx, 1);
+
+	remember(sk, (struct sk_buff *)NB_TP_ARG(ctx, 2),
+		 NB_GET(sk, sk_lock.owned) != 0);
+	return 0;
+}
+#endif
