@@ -64,7 +64,7 @@ both() {
 	for ip in 4 6; do
 		rm -f "$T"/*.truth "$T"/*.go
 		prepare "$case$ip" "$case" --ip "$ip" --count "$COUNT"
-		trace --json "$@"
+		trace --json -$ip "$@" # the last one's end may come late
 		let_go "$case$ip"
 		stop
 		over "$case$ip"

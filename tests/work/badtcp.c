@@ -112,6 +112,14 @@ static int new_socket(void)
 	return fd;
 }
 
+/* No timers, and nothing sent again, when the processes have ended. */
+static void forget_at_end(int fd)
+{
+	struct linger rst = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof(rst));
+}
+
 /* A socket bound to the client's address or the server's. */
 static int bound(bool client)
 {
@@ -123,6 +131,7 @@ static int bound(bool client)
 	int fd = new_socket(), one = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	forget_at_end(fd);
 	if (bind(fd, (struct sockaddr *)&ss, len))
 		die("cannot bind to %s: %s", text, strerror(errno));
 	return fd;
@@ -189,14 +198,6 @@ static void read_numbers(struct pair *p)
 static int clients[MAX_PAIRS];
 static unsigned nclients;
 
-/* No timers, and nothing sent again, when the processes have ended. */
-static void forget_at_end(int fd)
-{
-	struct linger rst = { 1, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof(rst));
-}
-
 static void make_pair(int listen_fd, struct pair *p)
 {
 	p->client = clients[nclients++] = bound(true);
@@ -205,7 +206,6 @@ static void make_pair(int listen_fd, struct pair *p)
 	if (p->server < 0)
 		die("cannot accept: %s", strerror(errno));
 	p->ends = ends_of(port_of(p->client), port_of(listen_fd));
-	forget_at_end(p->client);
 	forget_at_end(p->server);
 	read_numbers(p);
 }
