@@ -140,12 +140,31 @@ before_functions() {
 	both zero-window
 }
 
+@test "a process that has the socket to itself for too long" {
+	both backlog
+	grep -Eq "kernel's TCPBacklogDrop: ([0-9]+), seen: \1$" "$T/trace.err"
+}
+
+@test "a receive buffer that is full" {
+	both memory
+	grep -q "kernel's TCPRcvQDrop: $COUNT, seen: $COUNT" "$T/trace.err"
+}
+
+@test "IPsec that a policy wants, and that is not there" {
+	before_functions
+	both policy
+}
+
 @test "resets that were believed: the process whose connection it was" {
 	both rst
 }
 
 @test "resets that were sent, by a process that closes with bytes unread" {
 	both abort
+}
+
+@test "data for connections that their process has closed" {
+	both closed --all
 }
 
 @test "a listener: flags that make no sense, RST, ACK and the reset that answers it" {

@@ -73,6 +73,17 @@ static void parses_format(void)
 		 "one before Linux 5.17");
 }
 
+static void tells(void)
+{
+	static struct err_names old = { .name = { [2] = "TCP_CSUM" } };
+
+	test_ok(err_reason_is_told(&old, ERR_TCP_CSUM), "a kernel's word");
+	test_ok(!err_reason_is_told(&old, ERR_TCP_MINTTL), "one it has not");
+	test_ok(err_reason_is_told(&old, ERR_BAD_DOFF), "the command's own");
+	test_ok(err_reason_is_told(&old, ERR_TCP_OLD_SEQUENCE),
+		"one that is found without the kernel's word");
+}
+
 static void maps_kernel(void)
 {
 	test_int((int)(err_names_entry("TCP_CSUM") & ERR_REASON_MASK),
@@ -110,6 +121,7 @@ int main(void)
 	parses();
 	knows_words();
 	parses_format();
+	tells();
 	maps_kernel();
 	finds_counters();
 	return test_done();

@@ -12,15 +12,18 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/tcp.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,6 +213,9 @@ static void make_pair(int listen_fd, struct pair *p)
 	read_numbers(p);
 }
 
+/* What a server does besides having its sockets; NULL: nothing. */
+static void (*serve)(void);
+
 /*
  * From here on the server is another process. It alone has what the parent
  * closes, and not what is the client's.
@@ -230,6 +236,8 @@ static void split(void)
 		_exit(1);
 	for (unsigned i = 0; i < nclients; i++)
 		close(clients[i]);
+	if (serve)
+		serve();
 	for (;;)
 		pause();
 }
@@ -657,6 +665,156 @@ static void run_queue_full(void)
 		die("only %llu were dropped", (unsigned long long)all);
 }
 
+/*
+ * More than may wait for a process that has the socket to itself: it copies
+ * into memory that is not there yet, and that nobody provides (userfaultfd).
+ */
+static int slow_server;
+
+static void serve_slowly(void)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	int fault = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *hole = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	reg.range.start = (uintptr_t)hole;
+	reg.range.len = 4096;
+	if (fault >= 0 && !ioctl(fault, UFFDIO_API, &api) &&
+	    !ioctl(fault, UFFDIO_REGISTER, &reg))
+		recv(slow_server, hole, 1, 0);
+}
+
+static void run_backlog(void)
+{
+	struct packet k = { .flags = F_ACK | F_PSH, .data = MAX_DATA };
+	int fd = listener(16), small = 4096;
+	uint64_t before, dropped;
+	struct pair p;
+
+	make_pair(fd, &p);
+	setsockopt(p.server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(p.server, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	if (send(p.client, "x", 1, 0) != 1)
+		die("cannot send: %s", strerror(errno));
+	slow_server = p.server;
+	serve = serve_slowly;
+	split();
+	close(p.server);
+	usleep(200 * 1000); /* until it is inside recv() */
+	k.seq = p.rcv_nxt + 1;
+	k.ack = p.snd_nxt;
+	ready();
+	before = counter("TCPBacklogDrop");
+	for (unsigned i = 0; i < 50 * count; i++)
+		send_packet(&p.ends, &k);
+	dropped = counter("TCPBacklogDrop") - before;
+	if (!dropped)
+		die("none was dropped");
+	due("SOCKET_BACKLOG", &p.ends, true, "ESTABLISHED", server_pid,
+	    dropped);
+}
+
+/*
+ * Data that the window has room for, and the buffer has not any more. That
+ * closes the window: one a connection.
+ */
+static void run_memory(void)
+{
+	struct packet k = { .flags = F_ACK | F_PSH, .data = MAX_DATA };
+	static struct pair pairs[MAX_PAIRS];
+	int fd = listener(16), small = 2048;
+	uint64_t before, dropped;
+	static char buf[60000];
+
+	for (unsigned i = 0; i < count; i++) {
+		make_pair(fd, &pairs[i]);
+		if (send(pairs[i].client, buf, sizeof(buf), 0) != sizeof(buf))
+			die("cannot send: %s", strerror(errno));
+	}
+	usleep(200 * 1000); /* for acknowledgements that were delayed */
+	for (unsigned i = 0; i < count; i++) {
+		setsockopt(pairs[i].server, SOL_SOCKET, SO_RCVBUF, &small,
+			   sizeof(small));
+		read_numbers(&pairs[i]);
+	}
+	split();
+	for (unsigned i = 0; i < count; i++)
+		close(pairs[i].server);
+	ready();
+	before = counter("TCPRcvQDrop");
+	for (unsigned i = 0; i < count; i++) {
+		k.seq = pairs[i].rcv_nxt;
+		k.ack = pairs[i].snd_nxt;
+		send_packet(&pairs[i].ends, &k);
+		due("PROTO_MEM", &pairs[i].ends, true, "ESTABLISHED",
+		    server_pid, 1);
+	}
+	dropped = counter("TCPRcvQDrop") - before;
+	if (dropped != count)
+		die("%llu were dropped", (unsigned long long)dropped);
+}
+
+static void run_command(const char *command)
+{
+	if (system(command)) /* NOLINT(cert-env33-c) */
+		die("'%s' failed", command);
+}
+
+/* In the clear, where a policy wants IPsec. */
+static void run_policy(void)
+{
+	struct packet k = { .flags = F_ACK | F_PSH, .data = 10 };
+	int fd = listener(16);
+	struct pair p;
+
+	/* As connections take it over when they are made. */
+	run_command("echo 0 >/proc/sys/net/ipv4/conf/lo/disable_policy");
+	make_pair(fd, &p);
+	split();
+	close(p.server);
+	k.seq = p.rcv_nxt;
+	k.ack = p.snd_nxt;
+	run_command(ip == 4 ? "ip xfrm policy add src " CLIENT4 " dst " SERVER4
+			      " dir in tmpl proto esp mode transport"
+			    : "ip xfrm policy add src " CLIENT6 " dst " SERVER6
+			      " dir in tmpl proto esp mode transport");
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&p.ends, &k);
+	due("XFRM_POLICY", &p.ends, true, "ESTABLISHED", server_pid, count);
+}
+
+/* Data for connections that the server's program has closed. */
+static void run_closed(void)
+{
+	struct packet k = { .flags = F_ACK | F_PSH, .data = 10 };
+	static struct pair pairs[MAX_PAIRS];
+	struct linger wait = { 0, 0 };
+	int fd = listener(16);
+
+	for (unsigned i = 0; i < count; i++) {
+		make_pair(fd, &pairs[i]);
+		setsockopt(pairs[i].server, SOL_SOCKET, SO_LINGER, &wait,
+			   sizeof(wait));
+		close(pairs[i].server);
+		pairs[i].snd_nxt++;
+	}
+	split();
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		struct ends back = turned(&pairs[i].ends);
+
+		k.seq = pairs[i].rcv_nxt;
+		k.ack = pairs[i].snd_nxt;
+		send_packet(&pairs[i].ends, &k);
+		due("TIME_WAIT", &pairs[i].ends, true, "TIME_WAIT", 0, 1);
+		due("RESET_SENT", &back, true, "TIME_WAIT", 0, 1);
+		due("RESET_RECEIVED", &back, true, "CLOSE_WAIT", getpid(), 1);
+	}
+}
+
 /* Handshakes whose end a listener takes for nothing. */
 static void run_defer(void)
 {
@@ -806,6 +964,14 @@ static void run(const char *name)
 		run_overflow(true);
 	else if (!strcmp(name, "queue-full"))
 		run_queue_full();
+	else if (!strcmp(name, "backlog"))
+		run_backlog();
+	else if (!strcmp(name, "memory"))
+		run_memory();
+	else if (!strcmp(name, "policy"))
+		run_policy();
+	else if (!strcmp(name, "closed"))
+		run_closed();
 	else if (!strcmp(name, "closing-ack"))
 		run_closing();
 	else if (!strcmp(name, "defer"))

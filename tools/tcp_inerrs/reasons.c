@@ -218,6 +218,19 @@ int err_names_get(struct err_names *ret, struct nb_error *why)
 	return err;
 }
 
+bool err_reason_is_told(const struct err_names *names, unsigned reason)
+{
+	if (words[reason].flags & DERIVED)
+		return true;
+	/* What newer kernels have a word for, it can tell by itself. */
+	if (reason == ERR_TCP_OLD_SEQUENCE || reason == ERR_TCP_LISTEN_OVERFLOW)
+		return true;
+	for (size_t i = 0; i < ERR_KERNEL_REASONS; i++)
+		if (!strcmp(names->name[i], words[reason].name))
+			return true;
+	return false;
+}
+
 uint32_t err_names_entry(const char *name)
 {
 	for (unsigned i = 1; i < ERR_REASONS; i++)

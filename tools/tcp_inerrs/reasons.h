@@ -44,6 +44,9 @@ size_t err_names_parse(const char *format, struct err_names *ret);
  */
 int err_names_get(struct err_names *ret, struct nb_error *why);
 
+/* Can the kernel with these names tell that reason, or the command itself? */
+bool err_reason_is_told(const struct err_names *names, unsigned reason);
+
 /*
  * What the map "reasons" has for the kernel's reason @name: an enum err_reason
  * and flags; 0: it is none of TCP's.

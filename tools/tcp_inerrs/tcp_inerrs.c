@@ -378,6 +378,16 @@ static int trace(struct run *run)
 	return err;
 }
 
+/* Say which of the reasons that were asked for will not come. */
+static void note_untold(const struct run *run)
+{
+	for (unsigned r = 1; r < ERR_REASONS && err_args.reasons.n; r++)
+		if (err_args.wanted >> r & 1 &&
+		    !err_reason_is_told(&run->names, r))
+			nb_note("this kernel does not tell %s (see REASONS in the manual)",
+				err_reason_name(r));
+}
+
 /* What the options ask for, before anything is loaded. */
 static int prepare(struct run *run, struct nb_error *why)
 {
@@ -391,6 +401,7 @@ static int prepare(struct run *run, struct nb_error *why)
 		err = nb_filter_watch(&err_args.filter, &run->watch, why);
 	if (err)
 		return err;
+	note_untold(run);
 	err = err_counters_open(&run->counters, err_args.filter.netns,
 				&run->config.netns);
 	if (err)
