@@ -99,8 +99,8 @@ static size_t add(struct nb_ksyms *k, const uint64_t *addr, size_t n)
 	return k->n - before;
 }
 
-/* Look for the last @n: of each, the nearest function at or below. */
-static void look_up(struct nb_ksyms *k, size_t n)
+/* Where the function of each of the last @n begins. */
+static void find_starts(struct nb_ksyms *k, size_t n)
 {
 	char line[1024], name[NB_KSYM_STRLEN];
 	uint64_t start;
@@ -109,16 +109,28 @@ static void look_up(struct nb_ksyms *k, size_t n)
 	while (fgets(line, sizeof(line), k->file)) {
 		if (!parse(line, &start, name, sizeof(name)))
 			continue;
-		for (size_t i = k->n - n; i < k->n; i++) {
-			struct known *known = &k->known[i];
+		for (size_t i = k->n - n; i < k->n; i++)
+			if (start <= k->known[i].addr &&
+			    start > k->known[i].start)
+				k->known[i].start = start;
+	}
+}
 
-			if (start > known->addr || start < known->start ||
-			    (start == known->start && known->name))
-				continue;
-			free(known->name);
-			known->name = strdup(name);
-			known->start = start;
-		}
+/* Look for the last @n: of each, the nearest function at or below. */
+static void look_up(struct nb_ksyms *k, size_t n)
+{
+	char line[1024], name[NB_KSYM_STRLEN];
+	uint64_t start;
+
+	find_starts(k, n);
+	rewind(k->file);
+	while (fgets(line, sizeof(line), k->file)) {
+		if (!parse(line, &start, name, sizeof(name)))
+			continue;
+		for (size_t i = k->n - n; i < k->n; i++)
+			if (start == k->known[i].start && start &&
+			    !k->known[i].name)
+				k->known[i].name = strdup(name);
 	}
 }
 

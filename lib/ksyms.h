@@ -23,8 +23,8 @@ void nb_ksyms_free(struct nb_ksyms *ksyms);
  * Write the names of the @n addresses at @addr, innermost first as in a stack,
  * to @buf of @size bytes: "tcp_drop+0x2c;tcp_rcv_established+0x1f;..."; an
  * address that has none as a number. What does not fit is left out. Names are
- * looked up once: a new address is a walk through the kernel's list (some 50
- * ms). Returns the length.
+ * looked up once: what is new takes two walks through the kernel's list (some
+ * 50 ms each). Returns the length.
  */
 size_t nb_ksyms_format(struct nb_ksyms *ksyms, const uint64_t *addr, size_t n,
 		       char *buf, size_t size);

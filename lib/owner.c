@@ -17,6 +17,9 @@
 #define REST 4
 #define REST_MAX_NS (100 * 1000 * 1000)
 
+/* For so long a socket is believed to be where it was. */
+#define FRESH_NS (10 * 1000 * 1000)
+
 /* "socket:[123]" -> 123, or 0. */
 static uint64_t inode_of(const char *link)
 {
@@ -25,6 +28,18 @@ static uint64_t inode_of(const char *link)
 	if (strncmp(link, prefix, sizeof(prefix) - 1))
 		return 0;
 	return strtoull(link + sizeof(prefix) - 1, NULL, 10);
+}
+
+/* Of the descriptor @name in the directory @fds; 0: it is no socket. */
+static uint64_t read_inode(int fds, const char *name)
+{
+	char link[64];
+	ssize_t n = readlinkat(fds, name, link, sizeof(link) - 1);
+
+	if (n <= 0)
+		return 0;
+	link[n] = '\0';
+	return inode_of(link);
 }
 
 static void add(struct nb_owners *o, const struct nb_owner *owner)
@@ -63,16 +78,12 @@ static void search_process(struct nb_owners *o, int proc, const char *name)
 	DIR *fds = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 
+	owner.checked_ns = nb_clock_now();
 	while (fds && (d = readdir(fds))) {
-		char link[64];
-		ssize_t n = readlinkat(fd, d->d_name, link, sizeof(link) - 1);
-
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		owner.inode = inode_of(link);
+		owner.inode = read_inode(fd, d->d_name);
 		if (!owner.inode)
 			continue;
+		owner.fd = atoi(d->d_name);
 		if (!owner.comm[0])
 			read_comm(dir, owner.comm, sizeof(owner.comm));
 		add(o, &owner);
@@ -133,7 +144,7 @@ static bool wait_for_turn(const struct nb_owners *o)
 	return true;
 }
 
-static const struct nb_owner *find(const struct nb_owners *o, uint64_t inode)
+static struct nb_owner *find(const struct nb_owners *o, uint64_t inode)
 {
 	size_t low = 0, high = o->n;
 
@@ -149,17 +160,43 @@ static const struct nb_owner *find(const struct nb_owners *o, uint64_t inode)
 							  : NULL;
 }
 
+/* Has the process it still open? Its name may be another one by now. */
+static bool is_still_there(struct nb_owner *owner)
+{
+	uint64_t now = nb_clock_now();
+	char path[64];
+	bool is;
+	int dir;
+
+	if (now - owner->checked_ns < FRESH_NS)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u", owner->pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	snprintf(path, sizeof(path), "fd/%d", owner->fd);
+	is = read_inode(dir, path) == owner->inode;
+	if (is)
+		read_comm(dir, owner->comm, sizeof(owner->comm));
+	close(dir);
+	owner->checked_ns = now;
+	return is;
+}
+
 const struct nb_owner *nb_owners_find(struct nb_owners *owners, uint32_t pid,
 				      uint64_t inode, uint64_t since_ns)
 {
-	const struct nb_owner *owner;
+	struct nb_owner *owner;
 
 	if (!inode)
 		return NULL;
 	owner = find(owners, inode);
-	if (owner || (owners->ended_ns && owners->looked_ns > since_ns) ||
-	    !wait_for_turn(owners))
+	if (owner && is_still_there(owner))
 		return owner;
+	/* What is not where it was may be somewhere else. */
+	if ((!owner && owners->ended_ns && owners->looked_ns > since_ns) ||
+	    !wait_for_turn(owners))
+		return NULL;
 	search(owners, pid);
 	return find(owners, inode);
 }

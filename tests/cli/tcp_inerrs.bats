@@ -49,6 +49,7 @@ load ../helper
 	misuse --interval -i 5
 	misuse --by --by peer
 	misuse --stack --stack -s
+	misuse --count -s -c 1
 	misuse x x
 	misuse --al --al
 }

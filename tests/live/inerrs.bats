@@ -97,6 +97,7 @@ before_functions() {
 @test "no socket, and the resets that answer it have none either" {
 	both nobody
 	both nobody-rst
+	both nobody-fragment
 }
 
 @test "sequence numbers: above the window" {
@@ -147,7 +148,7 @@ before_functions() {
 
 @test "a receive buffer that is full" {
 	both memory
-	grep -q "kernel's TCPRcvQDrop: $COUNT, seen: $COUNT" "$T/trace.err"
+	grep -q "kernel's TCPRcvQDrop+TCPOFODrop: $COUNT, seen: $COUNT" "$T/trace.err"
 }
 
 @test "IPsec that a policy wants, and that is not there" {
@@ -163,8 +164,14 @@ before_functions() {
 	both abort
 }
 
-@test "data for connections that their process has closed" {
+@test "data for connections that their process has closed, or shut down" {
 	both closed --all
+	knows TCP_ABORT_ON_DATA || COMPARE=(--rename TCP_ABORT_ON_DATA=NOT_SPECIFIED)
+	both shut-down --all
+}
+
+@test "handshakes that are reset before their end" {
+	both embryo
 }
 
 @test "a listener: flags that make no sense, RST, ACK and the reset that answers it" {

@@ -277,6 +277,23 @@ port_of() {
 	over load
 }
 
+@test "a flood of others', and -p: all of the process' packets" {
+	prepare flood flood --seconds 3
+	prepare one seq-high --count 50
+	prepare two abort --count 20
+	trace --json -p "$(ready one server)" --max-rate 1
+	echo go >&"${LOAD_FD[flood]}"
+	let_go one
+	let_go two
+	eventually ran flood
+	stop
+	[ "$(jq -s 'map(select(.reason == "TCP_INVALID_SEQUENCE")) | length' "$T/trace.out")" = 50 ]
+	[ "$(lines)" = 50 ]
+	over one
+	over two
+	over flood
+}
+
 @test "a flood, counted in the kernel" {
 	prepare load flood --seconds 3
 	trace -s --json

@@ -25,13 +25,14 @@ static void finds_owners(void)
 	const struct nb_owner *owner;
 	uint32_t self = (uint32_t)getpid();
 	int fds[2], late;
-	uint64_t inode;
+	uint64_t inode, peer;
 	pid_t child;
 
 	prctl(PR_SET_NAME, "owner;test");
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
 		exit(1);
 	inode = inode_of_fd(fds[0]);
+	peer = inode_of_fd(fds[1]);
 	test_ok(!nb_owners_find(&o, 0, 0, nb_clock_now()), "no inode, nobody");
 	owner = nb_owners_find(&o, 0, inode, nb_clock_now());
 	test_ok(owner && owner->pid == self, "the process that has it open");
@@ -47,6 +48,18 @@ static void finds_owners(void)
 	/* What came before the last search is not there. */
 	close(late);
 	test_ok(!nb_owners_find(&o, 0, ~1ULL, 0), "no search for what is old");
+	/* Closed, and another one in its place. */
+	usleep(20000);
+	close(fds[1]);
+	late = socket(AF_UNIX, SOCK_DGRAM, 0);
+	test_ok(!nb_owners_find(&o, 0, peer, nb_clock_now()),
+		"one that was closed since");
+	prctl(PR_SET_NAME, "another");
+	usleep(20000);
+	owner = nb_owners_find(&o, 0, inode, nb_clock_now());
+	test_str(owner ? owner->comm : "", "another",
+		 "a name that has changed");
+	close(late);
 	child = fork();
 	if (!child) {
 		pause();
@@ -68,7 +81,6 @@ static void finds_owners(void)
 		"a process that is gone has none");
 	nb_owners_free(&o);
 	close(fds[0]);
-	close(fds[1]);
 }
 
 /* With a list of our own. */

@@ -430,11 +430,13 @@ static void run_plain(const struct plain *c)
 }
 
 /* To nobody; the resets that answer it are for nobody, too. */
-static void run_nobody(unsigned flags, bool bad_csum)
+static void run_nobody(unsigned flags, bool bad_csum, bool fragment)
 {
 	int from = bound(true), to = bound(false);
 	struct ends e = ends_of(port_of(from), port_of(to)), back = turned(&e);
-	struct packet k = { .flags = flags, .bad_csum = bad_csum };
+	struct packet k = { .flags = flags,
+			    .bad_csum = bad_csum,
+			    .fragment = fragment };
 
 	split();
 	ready();
@@ -815,6 +817,55 @@ static void run_closed(void)
 	}
 }
 
+/* Handshakes that nobody has begun: the kernel answers their answer by RST. */
+static void run_embryos(void)
+{
+	int fd = listener(64);
+	uint16_t port = port_of(fd);
+	struct packet k = { .flags = F_SYN, .seq = 1000 };
+
+	split();
+	close(fd);
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		struct ends e = ends_of(port_of(bound(true)), port);
+		struct ends back = turned(&e);
+
+		send_packet(&e, &k);
+		due("NO_SOCKET", &back, true, "", 0, 1);
+		due("RESET_RECEIVED", &e, true, "LISTEN", server_pid, 1);
+	}
+}
+
+/* Data for connections that the server's program has shut down. */
+static void run_shut_down(void)
+{
+	struct packet k = { .flags = F_ACK | F_PSH, .data = 10 };
+	static struct pair pairs[MAX_PAIRS];
+	int fd = listener(16);
+
+	for (unsigned i = 0; i < count; i++)
+		make_pair(fd, &pairs[i]);
+	split();
+	for (unsigned i = 0; i < count; i++)
+		shutdown(pairs[i].server, SHUT_RDWR);
+	for (unsigned i = 0; i < count; i++)
+		close(pairs[i].server);
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		struct ends *e = &pairs[i].ends, back = turned(e);
+
+		k.seq = pairs[i].rcv_nxt;
+		k.ack = pairs[i].snd_nxt + 1;
+		send_packet(e, &k);
+		/* For the kernel that is a reset, although none has come. */
+		due("RESET_OR_DATA", e, true, "FIN_WAIT2", server_pid, 1);
+		due("TCP_ABORT_ON_DATA", e, true, "CLOSE", server_pid, 1);
+		due("RESET_SENT", &back, true, "CLOSE", server_pid, 1);
+		due("RESET_RECEIVED", &back, true, "CLOSE_WAIT", getpid(), 1);
+	}
+}
+
 /* Handshakes whose end a listener takes for nothing. */
 static void run_defer(void)
 {
@@ -947,11 +998,17 @@ static void run(const char *name)
 			return;
 		}
 	if (!strcmp(name, "nobody"))
-		run_nobody(F_SYN, false);
+		run_nobody(F_SYN, false, false);
 	else if (!strcmp(name, "nobody-rst"))
-		run_nobody(F_RST, false);
+		run_nobody(F_RST, false, false);
 	else if (!strcmp(name, "csum-nobody"))
-		run_nobody(F_SYN, true);
+		run_nobody(F_SYN, true, false);
+	else if (!strcmp(name, "nobody-fragment"))
+		run_nobody(F_RST, false, true);
+	else if (!strcmp(name, "embryo"))
+		run_embryos();
+	else if (!strcmp(name, "shut-down"))
+		run_shut_down();
 	else if (!strcmp(name, "rst"))
 		run_resets();
 	else if (!strcmp(name, "abort"))

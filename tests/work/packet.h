@@ -23,6 +23,7 @@ struct packet {
 	unsigned ttl;	   /* 0: 64 */
 	unsigned truncate; /* the TCP part to so many bytes; 0: not */
 	bool bad_csum;
+	bool fragment; /* IPv6: in a fragment that is the whole */
 	bool timestamp;
 	uint32_t tsval;
 	unsigned option;     /* its kind: 19 (MD5) or 29 (AO) */
@@ -94,7 +95,8 @@ static inline unsigned put_options(uint8_t *p, const struct packet *k)
 static inline size_t make_packet(const struct ends *e, const struct packet *k,
 				 uint8_t *p)
 {
-	size_t ip_len = e->ip == 4 ? 20 : 40, addr = e->ip == 4 ? 4 : 16, len;
+	size_t ip_len = e->ip == 4 ? 20 : k->fragment ? 48 : 40;
+	size_t addr = e->ip == 4 ? 4 : 16, len;
 	uint8_t *tcp = p + ip_len;
 	unsigned options;
 	uint32_t sum;
@@ -125,8 +127,10 @@ static inline size_t make_packet(const struct ends *e, const struct packet *k,
 		put16(p + 10, fold(sum_bytes(p, 20, 0)));
 	} else {
 		p[0] = 0x60;
-		put16(p + 4, (unsigned)len);
-		p[6] = 6;
+		put16(p + 4, (unsigned)(ip_len - 40 + len));
+		p[6] = k->fragment ? 44 : 6;
+		if (k->fragment)
+			p[40] = 6;
 		p[7] = (uint8_t)(k->ttl ? k->ttl : 64);
 		memcpy(p + 8, e->saddr, 16);
 		memcpy(p + 24, e->daddr, 16);

@@ -103,6 +103,8 @@ void err_args_parse(int argc, char **argv)
 		nb_opt_misuse("'--interval' wants --summary");
 	if (err_args.by != ERR_BY_REASON && !err_args.summary)
 		nb_opt_misuse("'--by' wants --summary");
+	if (err_args.count && err_args.summary && !err_args.interval)
+		nb_opt_misuse("'--count' with --summary wants --interval");
 	if (err_args.stack && err_args.summary)
 		nb_opt_misuse("'--stack' and '--summary' exclude each other");
 }
@@ -118,6 +120,10 @@ int err_args_config(struct err_config *config, struct nb_error *why)
 		(err_args.rports.n ? ERR_ONLY_RPORT : 0) |
 		(counts ? ERR_SUM : 0) |
 		(counts && err_args.by == ERR_BY_PEER ? ERR_SUM_PEERS : 0);
-	config->max_rate = err_args.summary ? 0 : err_args.max_rate;
+	/* Others' packets are not to take the place of the process'. */
+	if (err_args.filter.pid)
+		config->flags |= ERR_OWNED;
+	else if (!err_args.summary)
+		config->max_rate = err_args.max_rate;
 	return nb_filter_make(&err_args.filter, &config->filter, why);
 }

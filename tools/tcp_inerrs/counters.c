@@ -27,7 +27,7 @@ static const struct {
 	uint64_t reasons;
 	bool is_snmp;
 } all[] = {
-	{ "InErrs", OF(TCP_CSUM) | OF(BAD_DOFF), true },
+	{ "InErrs", OF(TCP_CSUM) | OF(BAD_DOFF) | OF(TCP_INVALID_SYN), true },
 	{ "InCsumErrors", OF(TCP_CSUM), true },
 	{ "ListenOverflows", OF(TCP_LISTEN_OVERFLOW) },
 	{ "ListenDrops", 0 },
@@ -50,8 +50,7 @@ static const struct {
 	{ "TCPAOBad", OF(TCP_AOFAILURE) },
 	{ "BeyondWindow", OF(TCP_INVALID_END_SEQUENCE) | OF(TCP_INVALID_SEQUENCE) },
 	{ "TCPZeroWindowDrop", OF(TCP_ZEROWINDOW) },
-	{ "TCPRcvQDrop", OF(PROTO_MEM) },
-	{ "TCPOFODrop", 0 },
+	{ "TCPRcvQDrop+TCPOFODrop", OF(PROTO_MEM) },
 	{ "TCPOFOMerge", OF(TCP_OFOMERGE) },
 	{ "TCPSYNChallenge", OF(TCP_INVALID_SYN) },
 	{ "TCPFastOpenListenOverflow", 0 },
@@ -118,6 +117,20 @@ static void read_all(FILE *file, char *text)
 	text[n] = '\0';
 }
 
+/* One counter, or the sum of two ("A+B"). */
+static uint64_t value_of(const char *text, const char *group, const char *name)
+{
+	size_t len = strcspn(name, "+");
+	uint64_t one = 0, other = 0;
+	char first[64];
+
+	snprintf(first, sizeof(first), "%.*s", (int)len, name);
+	err_counters_find(text, group, first, &one);
+	if (name[len])
+		err_counters_find(text, group, name + len + 1, &other);
+	return one + other;
+}
+
 static void read_counters(const struct err_counters *c, uint64_t *ret)
 {
 	char *snmp = malloc(TEXT_MAX), *netstat = malloc(TEXT_MAX);
@@ -127,9 +140,9 @@ static void read_counters(const struct err_counters *c, uint64_t *ret)
 		read_all(c->snmp, snmp);
 		read_all(c->netstat, netstat);
 		for (size_t i = 0; i < N; i++)
-			err_counters_find(all[i].is_snmp ? snmp : netstat,
+			ret[i] = value_of(all[i].is_snmp ? snmp : netstat,
 					  all[i].is_snmp ? "Tcp" : "TcpExt",
-					  all[i].name, &ret[i]);
+					  all[i].name);
 	}
 	free(snmp);
 	free(netstat);

@@ -42,7 +42,6 @@ static const struct {
 	[ERR_TCP_AOFAILURE]            = { "TCP_AOFAILURE", 0 },
 	[ERR_SOCKET_FILTER]            = { "SOCKET_FILTER", BEFORE },
 	[ERR_SOCKET_BACKLOG]           = { "SOCKET_BACKLOG", ERR_SHARED },
-	[ERR_SOCKET_RCVBUFF]           = { "SOCKET_RCVBUFF", ERR_SHARED },
 	[ERR_PROTO_MEM]                = { "PROTO_MEM", ERR_SHARED },
 	[ERR_TCP_FLAGS]                = { "TCP_FLAGS", 0 },
 	[ERR_TCP_INVALID_SYN]          = { "TCP_INVALID_SYN", 0 },
@@ -63,6 +62,7 @@ static const struct {
 	[ERR_TCP_FASTOPEN]             = { "TCP_FASTOPEN", 0 },
 	[ERR_TCP_LISTEN_OVERFLOW]      = { "TCP_LISTEN_OVERFLOW", 0 },
 	[ERR_SYN_QUEUE_FULL]           = { "SYN_QUEUE_FULL", DERIVED },
+	[ERR_COOKIE_FAILED]            = { "COOKIE_FAILED", DERIVED },
 	[ERR_RESET_RECEIVED]           = { "RESET_RECEIVED", DERIVED },
 	[ERR_RESET_SENT]               = { "RESET_SENT", DERIVED },
 	[ERR_TCP_OLD_SEQUENCE]         = { "TCP_OLD_SEQUENCE", 0 },
@@ -75,6 +75,7 @@ static const struct {
 	[ERR_TIME_WAIT]                = { "TIME_WAIT", DERIVED },
 	[ERR_DEFER_ACCEPT]             = { "DEFER_ACCEPT", DERIVED },
 	[ERR_CLOSING_ACK]              = { "CLOSING_ACK", DERIVED },
+	[ERR_RESET_OR_DATA]            = { "RESET_OR_DATA", DERIVED },
 };
 /* clang-format on */
 

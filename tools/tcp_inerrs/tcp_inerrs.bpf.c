@@ -44,7 +44,11 @@
 #include "tp.bpf.h"
 
 /* enum in net/tcp_states.h: user-visible, so constant. */
+#define SOCK_STREAM_TYPE 1 /* enum sock_type, linux/net.h */
+#define RCV_SHUTDOWN 1	   /* net/sock.h */
 #define STATE_SYN_RECV 3
+#define STATE_FIN_WAIT1 4
+#define STATE_FIN_WAIT2 5
 #define STATE_TIME_WAIT 6
 #define STATE_CLOSE_WAIT 8
 #define STATE_LAST_ACK 9
@@ -54,6 +58,7 @@
 
 #define FLAG_FIN 1
 #define FLAG_SYN 2
+#define FLAG_RST 4
 #define FLAG_ACK 16
 #define FLAGS 23 /* FIN, SYN, RST, ACK */
 /* Does the kernel hand over the socket with the packet? Since 6.11. */
@@ -149,12 +154,12 @@ static inline u8 upper_of(const struct where *w, u8 next)
 
 #pragma unroll
 	for (int i = 0; i < 4; i++) {
-		/* Hop-by-hop, routing, destination options. */
-		if (next != 0 && next != 43 && next != 60)
+		/* Hop-by-hop, routing, fragment, destination options. */
+		if (next != 0 && next != 43 && next != 44 && next != 60)
 			break;
 		bpf_probe_read_kernel(header, 2, at);
+		at += next == 44 ? 8 : 8 * (header[1] + 1);
 		next = header[0];
-		at += 8 * (header[1] + 1);
 	}
 	return next;
 }
@@ -328,6 +333,8 @@ static inline int is_due(const struct err_config *c, struct err_event *e)
 		return 0;
 	if (e->netns == c->netns)
 		bump(seen.lookup(&reason));
+	if (c->flags & ERR_OWNED && !e->pid && !e->inode)
+		return 0;
 	if (!(c->wanted >> reason & 1) || !nb_ip_wanted(&c->filter, e->ip) ||
 	    (c->filter.flags & NB_ONLY_NETNS && c->filter.netns != e->netns) ||
 	    !wanted_ports(c, e))
@@ -346,8 +353,15 @@ static inline int is_due(const struct err_config *c, struct err_event *e)
 /* Is a drop for that reason one that comes before the socket's lock? */
 static inline int is_early(u32 reason)
 {
-	return (reason >= ERR_NOT_SPECIFIED && reason <= ERR_SOCKET_BACKLOG) ||
+	/* Of what is newer than this, nobody knows. */
+	return (reason >= ERR_OTHER && reason <= ERR_SOCKET_BACKLOG) ||
 	       reason == ERR_TCP_LISTEN_OVERFLOW;
+}
+
+/* Has the listener more connections to be accepted than it may? */
+static inline int is_full(struct sock *sk)
+{
+	return NB_GET(sk, sk_ack_backlog) > NB_GET(sk, sk_max_ack_backlog);
 }
 
 /* Why tcp_check_req() has nothing to do with a packet for a handshake. */
@@ -355,14 +369,15 @@ static inline u32 refine_handshake(const struct err_event *e, struct sock *sk)
 {
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
 
+	if (e->flags & FLAG_RST)
+		return ERR_RESET_RECEIVED;
 	if ((e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
 		return ERR_TCP_OLD_SEQUENCE; /* it has been answered already */
-	if (!e->length && NB_GET(icsk, icsk_accept_queue.rskq_defer_accept))
+	if (!e->length && (e->flags & FLAGS) == FLAG_ACK &&
+	    NB_GET(icsk, icsk_accept_queue.rskq_defer_accept))
 		return ERR_DEFER_ACCEPT;
 	/* Said since Linux 6.15. */
-	if (NB_GET(sk, sk_ack_backlog) > NB_GET(sk, sk_max_ack_backlog))
-		return ERR_TCP_LISTEN_OVERFLOW;
-	return ERR_NOT_SPECIFIED;
+	return is_full(sk) ? ERR_TCP_LISTEN_OVERFLOW : ERR_NOT_SPECIFIED;
 }
 
 /* As sequence numbers are compared, which wrap. */
@@ -405,6 +420,14 @@ static inline u32 refine(u32 reason, const struct err_event *e,
 	if (!e->has_header || !sk || e->state == STATE_TIME_WAIT ||
 	    e->state == STATE_SYN_RECV)
 		return reason;
+	/* A SYN cookie that is none, or that there is no room for. */
+	if (reason == ERR_NO_SOCKET && e->state == STATE_LISTEN)
+		return is_full(sk) ? ERR_TCP_LISTEN_OVERFLOW
+				   : ERR_COOKIE_FAILED;
+	/* Its SYN-ACK was lost: as without TCP Fast Open. */
+	if (reason == ERR_TCP_FASTOPEN &&
+	    (e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
+		return ERR_TCP_OLD_SEQUENCE;
 	end = e->seq + e->length + !!(e->flags & FLAG_FIN) +
 	      !!(e->flags & FLAG_SYN);
 	/* Told apart since Linux 6.6: what ends before what was received. */
@@ -450,13 +473,14 @@ static inline int is_before_functions(u32 reason, u32 left)
 	       reason != ERR_TCP_LISTEN_OVERFLOW;
 }
 
-/* Is it a socket for these ports? */
+/* Is it a socket for these ports (2), or one that listens there (1)? */
 static inline int is_for(struct sock *sk, const struct err_event *e)
 {
 	u16 remote = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
 
-	return NB_GET(sk, __sk_common.skc_num) == e->dport &&
-	       (!remote || remote == e->sport);
+	if (NB_GET(sk, __sk_common.skc_num) != e->dport)
+		return 0;
+	return remote == e->sport ? 2 : !remote;
 }
 
 /*
@@ -466,17 +490,33 @@ static inline int is_for(struct sock *sk, const struct err_event *e)
 static inline struct sock *sock_of(struct sk_buff *skb,
 				   const struct err_event *e)
 {
+	struct sock *listener = 0;
+
 	for (int i = 0; i < 2; i++) {
-		int at = i;
+		int at = i, fits;
 		struct pair *p = pairs.lookup(&at);
 
-		if (p && p->skb == (u64)skb && is_for((struct sock *)p->sk, e))
+		if (!p || p->skb != (u64)skb)
+			continue;
+		fits = is_for((struct sock *)p->sk, e);
+		if (fits == 2)
 			return (struct sock *)p->sk;
+		if (fits)
+			listener = (struct sock *)p->sk;
 	}
-	return 0;
+	return listener;
 }
 
 #endif
+
+static inline int is_tcp_sock(struct sock *sk)
+{
+	u8 state = NB_GET(sk, __sk_common.skc_state);
+
+	/* These are none but TCP's, and no whole sockets. */
+	return state == STATE_TIME_WAIT || state == STATE_NEW_SYN_RECV ||
+	       NB_GET(sk, sk_type) == SOCK_STREAM_TYPE;
+}
 
 /* @sk: as the kernel hands it over, if it does. 0: it is to be forgotten. */
 static inline int fill_drop(struct err_event *e, struct sk_buff *skb,
@@ -494,8 +534,10 @@ static inline int fill_drop(struct err_event *e, struct sk_buff *skb,
 	if (is_tcp && e->has_ports && !is_before_functions(reason, w.left))
 		sk = sock_of(skb, e);
 #endif
-	if (entry & ERR_SHARED && !is_tcp &&
-	    !(sk && nb_sk_protocol(sk) == NB_IPPROTO_TCP))
+	if (entry & ERR_SHARED && !is_tcp)
+		return 0;
+	/* Raw sockets get TCP's packets, too. */
+	if (entry & ERR_SHARED && sk && !is_tcp_sock(sk))
 		return 0;
 	if (sk)
 		read_sock(e, sk, is_early(reason));
@@ -551,6 +593,21 @@ int err_drop(NB_TP_CTX *ctx)
 	return 0;
 }
 
+/*
+ * Data that nobody will read is taken for a reset as well, by
+ * tcp_rcv_state_process(): for a socket that is closed or shut down.
+ */
+static inline int may_be_data(u8 state, struct sock *sk)
+{
+	u8 shutdown = 0;
+
+	if (state != STATE_FIN_WAIT1 && state != STATE_FIN_WAIT2 &&
+	    state != STATE_CLOSING && state != STATE_LAST_ACK)
+		return 0;
+	shutdown = NB_GET(sk, sk_shutdown);
+	return shutdown & RCV_SHUTDOWN;
+}
+
 /* tcp_receive_reset(sk): one that the socket has believed. */
 int err_reset_received(NB_TP_CTX *ctx)
 {
@@ -560,8 +617,10 @@ int err_reset_received(NB_TP_CTX *ctx)
 
 	if (!c || !is_live(c))
 		return 0;
-	EVENT(&rec)->reason = ERR_RESET_RECEIVED;
 	read_sock(EVENT(&rec), sk, 0);
+	EVENT(&rec)->reason = may_be_data(EVENT(&rec)->state, sk)
+				      ? ERR_RESET_OR_DATA
+				      : ERR_RESET_RECEIVED;
 	read_ends(EVENT(&rec), sk);
 	if (is_due(c, EVENT(&rec)))
 		SUBMIT(ctx, &rec);

@@ -43,6 +43,7 @@ struct run {
 	struct err_config config;
 	uint64_t more[ERR_REASONS]; /* that have been said */
 	uint64_t unsummed;	    /* for which there was no room */
+	uint64_t unowned;	    /* whose process could not be told */
 	uint64_t outputs;
 	uint64_t seconds;
 	int watch;	   /* pidfd of -p, or -1 */
@@ -86,6 +87,7 @@ static int on_event(void *ctx, const void *data, size_t size)
 	if (e->reason >= ERR_REASONS)
 		return -EBADMSG;
 	owner = find_owner(run, e, &buf);
+	run->unowned += !owner && e->inode;
 	if (err_args.filter.pid &&
 	    (!owner || owner->pid != err_args.filter.pid))
 		return 0;
@@ -159,6 +161,12 @@ static void report_losses(struct run *run)
 			" packets not remembered: there was no room (try a larger --max-peers)",
 			run->unsummed);
 	run->unsummed = 0;
+	if (run->unowned && err_args.filter.pid)
+		nb_error(
+			"%" PRIu64
+			" packets of sockets whose process was not found (not yet, or not any more)",
+			run->unowned);
+	run->unowned = 0;
 	report_more(run);
 }
 
@@ -177,7 +185,7 @@ static int print_sums(struct run *run)
 				    sizeof(struct err_sum_key),
 				    sizeof(uint64_t), on_sum, &run->sums);
 	nb_clock_sync(clock);
-	if (!err && run->outputs && !err_args.json)
+	if (!err && run->outputs && !err_args.json && !nb_log_is_quiet())
 		putchar('\n');
 	if (!err)
 		err = err_sums_print(&run->sums, &run->names,
@@ -419,6 +427,9 @@ int main(int argc, char **argv)
 	err_args_parse(argc, argv);
 	if (!err_args.max_peers)
 		err_args.max_peers = MAX_PEERS;
+	/* What there is room for in any case. */
+	if (err_args.by != ERR_BY_PEER)
+		err_args.max_peers = ERR_REASONS + ERR_KERNEL_REASONS;
 	run.rows.names = &run.names;
 	err = prepare(&run, &why);
 	if (err)

@@ -31,7 +31,6 @@ enum err_reason {
 	ERR_TCP_AOFAILURE,
 	ERR_SOCKET_FILTER,
 	ERR_SOCKET_BACKLOG,
-	ERR_SOCKET_RCVBUFF,
 	ERR_PROTO_MEM,
 	ERR_TCP_FLAGS,
 	ERR_TCP_INVALID_SYN,
@@ -52,6 +51,7 @@ enum err_reason {
 	ERR_TCP_FASTOPEN,
 	ERR_TCP_LISTEN_OVERFLOW,
 	ERR_SYN_QUEUE_FULL, /* * */
+	ERR_COOKIE_FAILED,  /* * */
 	ERR_RESET_RECEIVED, /* * */
 	ERR_RESET_SENT,	    /* * */
 	/* What is normal, from here on. */
@@ -62,9 +62,10 @@ enum err_reason {
 	ERR_PAWS_DUPLICATE, /* * */
 	ERR_TCP_OFOMERGE,
 	ERR_TCP_OFO_DROP,
-	ERR_TIME_WAIT,	  /* * */
-	ERR_DEFER_ACCEPT, /* * */
-	ERR_CLOSING_ACK,  /* * */
+	ERR_TIME_WAIT,	   /* * */
+	ERR_DEFER_ACCEPT,  /* * */
+	ERR_CLOSING_ACK,   /* * */
+	ERR_RESET_OR_DATA, /* * */
 	ERR_REASONS,
 };
 _Static_assert(ERR_REASONS <= 64, "a mask has 64 bits");
@@ -86,6 +87,7 @@ enum err_flags {
 	ERR_ONLY_RPORT = 1 << 2,
 	ERR_SUM = 1 << 3,	/* count in "sums" instead of one by one */
 	ERR_SUM_PEERS = 1 << 4, /* by peer, too */
+	ERR_OWNED = 1 << 5,	/* only what may be some process' */
 };
 
 /* The one entry of the map "config". */
