@@ -27,10 +27,10 @@ struct nb_owners {
  * The process that has the socket @inode open, in all of /proc or, unless that
  * is 0, of @pid only (always the same one in one @owners); of several the one
  * with the lowest number. NULL: nobody has. What was found before is looked
- * at again, but for some milliseconds. The processes are searched when @inode is
- * not among what was found after @since_ns (CLOCK_MONOTONIC), at most a fifth of
- * the time: it waits for its turn up to a tenth of a second, and then goes by
- * what there is. What is returned lives until the next call.
+ * at again, but for some milliseconds. The processes are searched when @inode
+ * is not among what was found after @since_ns (CLOCK_MONOTONIC), at most a
+ * fifth of the time: it waits for its turn up to a tenth of a second, and then
+ * goes by what there is. What is returned lives until the next call.
  */
 const struct nb_owner *nb_owners_find(struct nb_owners *owners, uint32_t pid,
 				      uint64_t inode, uint64_t since_ns);
