@@ -151,6 +151,27 @@ before_functions() {
 	grep -q "kernel's TCPRcvQDrop+TCPOFODrop: $COUNT, seen: $COUNT" "$T/trace.err"
 }
 
+@test "data out of order that is thrown away again" {
+	local ip pruned shown
+	for ip in 4 6; do
+		rm -f "$T"/*.truth "$T"/*.go
+		prepare load disorder --ip "$ip"
+		trace --json
+		let_go load
+		stop
+		over load
+		# Some kernels take several at once, and count that once.
+		pruned=$(sed -n 's/.*OFO_QUEUE_PRUNE.*"count":\([0-9]*\)}/\1/p' "$T/load.truth")
+		shown=$(grep -c TCP_OFO_QUEUE_PRUNE "$T/trace.out")
+		echo "$pruned times, $shown shown"
+		[ "$pruned" -gt 10 ]
+		[ "$shown" -ge "$pruned" ]
+		[ "$shown" -le 100 ]
+		# All else of what is due is in every row.
+		python3 -IS "$ROOT/tests/inerrs.py" <(sed "s/\"count\":$pruned}/\"count\":$shown}/" "$T/load.truth") "$T/trace.out"
+	done
+}
+
 @test "IPsec that a policy wants, and that is not there" {
 	before_functions
 	both policy

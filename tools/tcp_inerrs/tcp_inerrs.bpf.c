@@ -485,10 +485,11 @@ static inline int is_for(struct sock *sk, const struct err_event *e)
 
 /*
  * The socket of the packet @skb, of which @e has the ports. What was remembered
- * may be of another packet that had the same place in memory.
+ * may be of another packet that had the same place in memory. What makes room
+ * for the packet that is looked at here (@other) is another one.
  */
 static inline struct sock *sock_of(struct sk_buff *skb,
-				   const struct err_event *e)
+				   const struct err_event *e, int other)
 {
 	struct sock *listener = 0;
 
@@ -496,12 +497,12 @@ static inline struct sock *sock_of(struct sk_buff *skb,
 		int at = i, fits;
 		struct pair *p = pairs.lookup(&at);
 
-		if (!p || p->skb != (u64)skb)
+		if (!p || !p->sk || (!other && p->skb != (u64)skb))
 			continue;
 		fits = is_for((struct sock *)p->sk, e);
 		if (fits == 2)
 			return (struct sock *)p->sk;
-		if (fits)
+		if (fits && !other)
 			listener = (struct sock *)p->sk;
 	}
 	return listener;
@@ -532,7 +533,7 @@ static inline int fill_drop(struct err_event *e, struct sk_buff *skb,
 	is_tcp = read_packet(e, &w);
 #ifndef HAS_SOCK
 	if (is_tcp && e->has_ports && !is_before_functions(reason, w.left))
-		sk = sock_of(skb, e);
+		sk = sock_of(skb, e, reason == ERR_TCP_OFO_QUEUE_PRUNE);
 #endif
 	if (entry & ERR_SHARED && !is_tcp)
 		return 0;
