@@ -38,37 +38,14 @@
 #include "filter.bpf.h"
 #include "func.bpf.h"
 #include "kernel.bpf.h"
+#include "packet.bpf.h"
+#include "pairs.bpf.h"
+#include "refine.bpf.h"
 #include "sock.bpf.h"
 #include "task.bpf.h"
 #include "tcp_inerrs.h"
 #include "tp.bpf.h"
 
-/* enum in net/tcp_states.h: user-visible, so constant. */
-#define SOCK_STREAM_TYPE 1 /* enum sock_type, linux/net.h */
-#define RCV_SHUTDOWN 1	   /* net/sock.h */
-#define STATE_SYN_RECV 3
-#define STATE_FIN_WAIT1 4
-#define STATE_FIN_WAIT2 5
-#define STATE_TIME_WAIT 6
-#define STATE_CLOSE_WAIT 8
-#define STATE_LAST_ACK 9
-#define STATE_LISTEN 10
-#define STATE_CLOSING 11
-#define STATE_NEW_SYN_RECV 12
-
-#define FLAG_FIN 1
-#define FLAG_SYN 2
-#define FLAG_RST 4
-#define FLAG_ACK 16
-#define FLAGS 23 /* FIN, SYN, RST, ACK */
-/* Does the kernel hand over the socket with the packet? Since 6.11. */
-#if defined(NB_PLAN_raw) || \
-	(defined(NB_TP_ARGS_kfree_skb) && NB_TP_ARGS_kfree_skb >= 4)
-#define HAS_SOCK
-#endif
-
-#define ETH_IP 0x0800
-#define ETH_IP6 0x86dd
 #define WINDOW_NS 1000000000ULL
 
 BPF_ARRAY(config, struct err_config, 1);
@@ -89,20 +66,6 @@ struct window {
 };
 BPF_ARRAY(window, struct window, 1);
 
-/* A packet and its socket, on this CPU: of a softirq, and of a process. */
-struct pair {
-	u64 skb;
-	u64 sk;
-};
-BPF_PERCPU_ARRAY(pairs, struct pair, 2);
-
-/* Typed, what a packet's pointers lead to is read as in C. */
-#ifdef NB_TYPED
-#define SKB_GET(skb, field) ((skb)->field)
-#else
-#define SKB_GET(skb, field) NB_GET(skb, field)
-#endif
-
 static inline struct err_config *get_config(void)
 {
 	int zero = 0;
@@ -114,98 +77,6 @@ static inline struct err_config *get_config(void)
 static inline int is_live(const struct err_config *c)
 {
 	return c->flags & ERR_LIVE;
-}
-
-/* Where a packet's headers are. */
-struct where {
-	void *network;
-	void *transport;
-	u32 left; /* bytes from the transport header on */
-	u8 at_header;
-	u8 ip;
-};
-
-static inline void locate(struct where *w, struct sk_buff *skb)
-{
-	char *head = (char *)SKB_GET(skb, head);
-	u64 data = (u64)SKB_GET(skb, data) - (u64)head;
-	u16 network = SKB_GET(skb, network_header);
-	u16 transport = SKB_GET(skb, transport_header);
-	u16 protocol = SKB_GET(skb, protocol);
-
-	w->network = head + network;
-	w->transport = head + transport;
-	w->left = data + SKB_GET(skb, len) - transport;
-	w->at_header = data == transport;
-	w->ip = 0;
-	if (transport == 0xffff || transport <= network)
-		return;
-	if (protocol == bpf_htons(ETH_IP))
-		w->ip = 4;
-	else if (protocol == bpf_htons(ETH_IP6))
-		w->ip = 6;
-}
-
-/* The last of an IPv6 packet's headers. */
-static inline u8 upper_of(const struct where *w, u8 next)
-{
-	u8 *at = (u8 *)w->network + sizeof(struct ipv6hdr);
-	u8 header[2] = {};
-
-#pragma unroll
-	for (int i = 0; i < 4; i++) {
-		/* Hop-by-hop, routing, fragment, destination options. */
-		if (next != 0 && next != 43 && next != 44 && next != 60)
-			break;
-		bpf_probe_read_kernel(header, 2, at);
-		at += next == 44 ? 8 : 8 * (header[1] + 1);
-		next = header[0];
-	}
-	return next;
-}
-
-/* Addresses, ports and what else the packet tells. 0: it is none of TCP's. */
-static inline int read_packet(struct err_event *e, const struct where *w)
-{
-	struct tcphdr th = {};
-	u32 doff;
-
-	e->ip = w->ip;
-	if (w->ip == 4) {
-		struct iphdr ih = {};
-
-		bpf_probe_read_kernel(&ih, sizeof(ih), w->network);
-		if (ih.protocol != NB_IPPROTO_TCP)
-			return 0;
-		__builtin_memcpy(e->saddr, &ih.saddr, 4);
-		__builtin_memcpy(e->daddr, &ih.daddr, 4);
-	} else if (w->ip == 6) {
-		struct ipv6hdr ih = {};
-
-		bpf_probe_read_kernel(&ih, sizeof(ih), w->network);
-		if (upper_of(w, ih.nexthdr) != NB_IPPROTO_TCP)
-			return 0;
-		__builtin_memcpy(e->saddr, &ih.saddr, 16);
-		__builtin_memcpy(e->daddr, &ih.daddr, 16);
-	} else {
-		return 0;
-	}
-	bpf_probe_read_kernel(&th, sizeof(th), w->transport);
-	if (w->left >= 4) {
-		e->has_ports = 1;
-		e->sport = bpf_ntohs(th.source);
-		e->dport = bpf_ntohs(th.dest);
-	}
-	if (w->left >= sizeof(th)) {
-		u8 *raw = (u8 *)&th;
-
-		e->has_header = 1;
-		e->seq = bpf_ntohl(th.seq);
-		e->flags = raw[13];
-		doff = (raw[12] >> 4) * 4;
-		e->length = w->left > doff ? w->left - doff : 0;
-	}
-	return 1;
 }
 
 /* Of a socket, the peer's address first: as the packets have them that it gets.
@@ -349,166 +220,6 @@ static inline int is_due(const struct err_config *c, struct err_event *e)
 	bump(more.lookup(&reason));
 	return 0;
 }
-
-/* Is a drop for that reason one that comes before the socket's lock? */
-static inline int is_early(u32 reason)
-{
-	/* Of what is newer than this, nobody knows. */
-	return (reason >= ERR_OTHER && reason <= ERR_SOCKET_BACKLOG) ||
-	       reason == ERR_TCP_LISTEN_OVERFLOW;
-}
-
-/* Has the listener more connections to be accepted than it may? */
-static inline int is_full(struct sock *sk)
-{
-	return NB_GET(sk, sk_ack_backlog) > NB_GET(sk, sk_max_ack_backlog);
-}
-
-/* Why tcp_check_req() has nothing to do with a packet for a handshake. */
-static inline u32 refine_handshake(const struct err_event *e, struct sock *sk)
-{
-	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
-
-	if (e->flags & FLAG_RST)
-		return ERR_RESET_RECEIVED;
-	if ((e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
-		return ERR_TCP_OLD_SEQUENCE; /* it has been answered already */
-	if (!e->length && (e->flags & FLAGS) == FLAG_ACK &&
-	    NB_GET(icsk, icsk_accept_queue.rskq_defer_accept))
-		return ERR_DEFER_ACCEPT;
-	/* Said since Linux 6.15. */
-	return is_full(sk) ? ERR_TCP_LISTEN_OVERFLOW : ERR_NOT_SPECIFIED;
-}
-
-/* As sequence numbers are compared, which wrap. */
-static inline int is_before(u32 a, u32 b)
-{
-	return (s32)(a - b) < 0;
-}
-
-/* The peer has sent its FIN: there is no data to come. */
-static inline int is_closing(u8 state)
-{
-	return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK ||
-	       state == STATE_CLOSING;
-}
-
-/* Which of the kernel's reasons that say more than one thing it is. */
-static inline u32 refine(u32 reason, const struct err_event *e,
-			 const struct where *w, struct sock *sk)
-{
-	u8 doff = 0;
-	u32 end;
-
-	if (reason == ERR_PKT_TOO_SMALL || reason == ERR_NOT_SPECIFIED) {
-		if (w->left < sizeof(struct tcphdr))
-			return ERR_PKT_TOO_SMALL;
-		bpf_probe_read_kernel(&doff, 1, (char *)w->transport + 12);
-		doff >>= 4;
-		if (doff < 5 || doff * 4 > w->left)
-			return ERR_BAD_DOFF;
-		if (e->state == STATE_TIME_WAIT)
-			return ERR_TIME_WAIT;
-		if (e->state == STATE_LISTEN)
-			return refine_handshake(e, sk);
-		/* The kernel has read it, and lets it go like a bad one. */
-		if (is_closing(e->state) && !e->length &&
-		    (e->flags & FLAGS) == FLAG_ACK)
-			return ERR_CLOSING_ACK;
-		return ERR_NOT_SPECIFIED;
-	}
-	if (!e->has_header || !sk || e->state == STATE_TIME_WAIT ||
-	    e->state == STATE_SYN_RECV)
-		return reason;
-	/* A SYN cookie that is none, or that there is no room for. */
-	if (reason == ERR_NO_SOCKET && e->state == STATE_LISTEN)
-		return is_full(sk) ? ERR_TCP_LISTEN_OVERFLOW
-				   : ERR_COOKIE_FAILED;
-	/* Its SYN-ACK was lost: as without TCP Fast Open. */
-	if (reason == ERR_TCP_FASTOPEN &&
-	    (e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
-		return ERR_TCP_OLD_SEQUENCE;
-	end = e->seq + e->length + !!(e->flags & FLAG_FIN) +
-	      !!(e->flags & FLAG_SYN);
-	/* Told apart since Linux 6.6: what ends before what was received. */
-	if (reason == ERR_TCP_INVALID_SEQUENCE &&
-	    is_before(end, NB_GET((struct tcp_sock *)sk, rcv_wup)))
-		return ERR_TCP_OLD_SEQUENCE;
-	/* Sent twice, or overtaken: it has nothing new. */
-	if (reason == ERR_TCP_RFC7323_PAWS && !(e->flags & FLAG_SYN) &&
-	    !is_before(NB_GET((struct tcp_sock *)sk, rcv_nxt), end))
-		return ERR_PAWS_DUPLICATE;
-	return reason;
-}
-
-/* The packet's namespace, where no socket is known. */
-static inline u32 netns_of(struct sk_buff *skb)
-{
-	struct net_device *dev = SKB_GET(skb, dev);
-	struct net *net = dev ? SKB_GET(dev, nd_net.net) : 0;
-
-	return net ? SKB_GET(net, ns.inum) : 0;
-}
-
-/* @in_process: which is not interrupted by another one, but by a softirq. */
-static inline void remember(struct sock *sk, struct sk_buff *skb,
-			    int in_process)
-{
-	struct pair *p = pairs.lookup(&in_process);
-
-	if (p) {
-		p->skb = (u64)skb;
-		p->sk = (u64)sk;
-	}
-}
-#ifndef HAS_SOCK
-/* Is it given up before the functions that remember() is for? */
-static inline int is_before_functions(u32 reason, u32 left)
-{
-	/* Small packets are summed up first: CHECKSUM_BREAK, linux/skbuff.h. */
-	if (reason == ERR_TCP_CSUM)
-		return left <= 76;
-	return is_early(reason) && reason != ERR_NOT_SPECIFIED &&
-	       reason != ERR_SOCKET_FILTER && reason != ERR_SOCKET_BACKLOG &&
-	       reason != ERR_TCP_LISTEN_OVERFLOW;
-}
-
-/* Is it a socket for these ports (2), or one that listens there (1)? */
-static inline int is_for(struct sock *sk, const struct err_event *e)
-{
-	u16 remote = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
-
-	if (NB_GET(sk, __sk_common.skc_num) != e->dport)
-		return 0;
-	return remote == e->sport ? 2 : !remote;
-}
-
-/*
- * The socket of the packet @skb, of which @e has the ports. What was remembered
- * may be of another packet that had the same place in memory. What makes room
- * for the packet that is looked at here (@other) is another one.
- */
-static inline struct sock *sock_of(struct sk_buff *skb,
-				   const struct err_event *e, int other)
-{
-	struct sock *listener = 0;
-
-	for (int i = 0; i < 2; i++) {
-		int at = i, fits;
-		struct pair *p = pairs.lookup(&at);
-
-		if (!p || !p->sk || (!other && p->skb != (u64)skb))
-			continue;
-		fits = is_for((struct sock *)p->sk, e);
-		if (fits == 2)
-			return (struct sock *)p->sk;
-		if (fits && !other)
-			listener = (struct sock *)p->sk;
-	}
-	return listener;
-}
-
-#endif
 
 static inline int is_tcp_sock(struct sock *sk)
 {
