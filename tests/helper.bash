@@ -30,11 +30,11 @@ refute() {
 	fi
 }
 
-# Poll until "$@" succeeds, for at most ten seconds. Where starting a program
+# Poll until "$@" succeeds, for at most ten seconds ($WITHIN). Where starting a program
 # takes long, to poll with one would take what is waited for its time: so pauses
 # are timeouts of a pipe that nobody writes to.
 eventually() {
-	local end=$((SECONDS + 10 * NB_SLOW)) pause wait ms=20
+	local end=$((SECONDS + ${WITHIN:-10} * NB_SLOW)) pause wait ms=20
 	exec {pause}<> <(:)
 	while [ "$SECONDS" -le "$end" ]; do
 		if "$@"; then
@@ -150,7 +150,8 @@ trace_as() {
 	shift
 	in_background "$name" "$@" -v "${PLAN[@]}"
 	TRACER=$SPAWNED
-	eventually attached "$name"
+	# It may compile with the kernel's headers, next to others who do.
+	WITHIN=40 eventually attached "$name"
 	if ended "$TRACER"; then
 		echo "it ended: $*"
 		return 1
