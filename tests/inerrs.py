@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """
-inerrs.py TRUTH ROWS [--without KEY]... [--rename WORD=WORD]...: do tcp_inerrs'
-JSON rows say what badtcp says that it did, each as often, and nothing else?
+inerrs.py TRUTH ROWS [--without KEY]... [--rename WORD=WORD]... [--ignore WORD]...:
+do tcp_inerrs' JSON rows say what badtcp says that it did, each as often, and nothing else?
 --without leaves a field out that a kernel can't tell, --rename has its word for
-one of the truth's reasons. Exit status 1 and the difference when they don't.
+one of the truth's reasons, --ignore leaves a reason out. Exit status 1 and the difference when they don't.
 """
 import argparse
 import collections
@@ -32,14 +32,17 @@ def main():
     parser.add_argument("rows")
     parser.add_argument("--rename", action="append", default=[])
     parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--ignore", action="append", default=[])
     args = parser.parse_args()
     fields = [f for f in FIELDS if f not in args.without]
     words = dict(word.split("=") for word in args.rename)
     truth = [r for r in read(args.truth) if "reason" in r]
     for row in truth:
         row["reason"] = words.get(row["reason"], row["reason"])
-    truth = count(truth, fields)
-    rows = count(read(args.rows), fields)
+    truth = count((r for r in truth if r["reason"] not in args.ignore), fields)
+    rows = count(
+        (r for r in read(args.rows) if r["reason"] not in args.ignore), fields
+    )
     if not truth:
         sys.exit("inerrs.py: no truth")
     if truth == rows:

@@ -186,7 +186,10 @@ before_functions() {
 }
 
 @test "data for connections that their process has closed, or shut down" {
+	# Older kernels do not tell of a reset by what is left of a socket.
+	hands_over || COMPARE=(--ignore RESET_SENT)
 	both closed --all
+	COMPARE=()
 	knows TCP_ABORT_ON_DATA || COMPARE=(--rename TCP_ABORT_ON_DATA=NOT_SPECIFIED)
 	both shut-down --all
 }
