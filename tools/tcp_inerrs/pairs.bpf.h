@@ -47,9 +47,13 @@ static inline int is_before_functions(u32 reason, u32 left)
 /* Is it a socket for these ports (2), or one that listens there (1)? */
 static inline int is_for(struct sock *sk, const struct err_event *e)
 {
+	u16 local = NB_GET(sk, __sk_common.skc_num);
 	u16 remote = bpf_ntohs(NB_GET(sk, __sk_common.skc_dport));
 
-	if (NB_GET(sk, __sk_common.skc_num) != e->dport)
+	/* Already given back, by a reset: that is a whole socket. */
+	if (!local)
+		local = bpf_ntohs(NB_GET((struct inet_sock *)sk, inet_sport));
+	if (local != e->dport)
 		return 0;
 	return remote == e->sport ? 2 : !remote;
 }
