@@ -46,3 +46,15 @@ int nb_filter_watch(const struct nb_filter_args *args, int *ret_fd,
 	*ret_fd = fd >= 0 ? fd : -1;
 	return 0;
 }
+
+int nb_filter_ports(const struct nb_prog *prog, const char *map,
+		    const struct nb_ports *ports)
+{
+	const uint8_t one = 1;
+	int err = 0;
+
+	for (size_t i = 0; i < ports->n && !err; i++)
+		err = nb_prog_set(prog, map, &ports->port[i],
+				  sizeof(ports->port[i]), &one, sizeof(one));
+	return err;
+}

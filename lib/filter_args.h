@@ -8,6 +8,8 @@
 
 #include "bpf/filter.h"
 #include "log.h"
+#include "opt.h"
+#include "prog.h"
 
 /* Zero-initialise: everything is wanted. */
 struct nb_filter_args {
@@ -42,5 +44,9 @@ int nb_filter_make(const struct nb_filter_args *args, struct nb_filter *ret,
  */
 int nb_filter_watch(const struct nb_filter_args *args, int *ret_fd,
 		    struct nb_error *why);
+
+/* Put @ports into the set @map (u16 to u8) of @prog. As nb_prog_set(). */
+int nb_filter_ports(const struct nb_prog *prog, const char *map,
+		    const struct nb_ports *ports);
 
 #endif

@@ -113,3 +113,10 @@ int nb_error_set(struct nb_error *why, int err, const char *fmt, ...)
 	va_end(ap);
 	return err;
 }
+
+int nb_error_say(int err, const struct nb_error *why)
+{
+	if (err)
+		nb_error("%s", why->text);
+	return err;
+}

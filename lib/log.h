@@ -46,4 +46,7 @@ struct nb_error {
 int nb_error_set(struct nb_error *why, int err, const char *fmt, ...)
 	NB_PRINTF(3, 4);
 
+/* nb_error() with @why, unless @err is 0. Returns @err. */
+int nb_error_say(int err, const struct nb_error *why);
+
 #endif

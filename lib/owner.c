@@ -194,9 +194,12 @@ const struct nb_owner *nb_owners_find(struct nb_owners *owners, uint32_t pid,
 	if (owner && is_still_there(owner))
 		return owner;
 	/* What is not where it was may be somewhere else. */
-	if ((!owner && owners->ended_ns && owners->looked_ns > since_ns) ||
-	    !wait_for_turn(owners))
+	if (!owner && owners->ended_ns && owners->looked_ns > since_ns)
 		return NULL;
+	if (!wait_for_turn(owners)) {
+		owners->untold++;
+		return NULL;
+	}
 	search(owners, pid);
 	return find(owners, inode);
 }

@@ -21,6 +21,7 @@ struct nb_owners {
 	size_t room;
 	uint64_t looked_ns; /* CLOCK_MONOTONIC, when the last search began, */
 	uint64_t ended_ns;  /* and ended; 0: there was none */
+	uint64_t untold;    /* sockets that there was no time to look for */
 };
 
 /*

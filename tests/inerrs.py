@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """
-inerrs.py TRUTH ROWS [--without KEY]... [--rename WORD=WORD]... [--ignore WORD]...:
-do tcp_inerrs' JSON rows say what badtcp says that it did, each as often, and nothing else?
---without leaves a field out that a kernel can't tell, --rename has its word for
-one of the truth's reasons, --ignore leaves a reason out. Exit status 1 and the difference when they don't.
+inerrs.py TRUTH ROWS [--without KEY]... [--rename WORD=WORD]... [--ignore WORD]...
+
+Do tcp_inerrs' JSON rows say what badtcp says that it did, each as often, and
+nothing else? --without leaves a field out that a kernel can't tell, --rename
+has its word for one of the truth's reasons, --ignore leaves a reason out. Exit
+status 1 and the difference when they don't.
 """
 import argparse
 import collections

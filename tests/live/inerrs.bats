@@ -5,6 +5,7 @@ bats_require_minimum_version 1.5.0
 
 TOOL=tcp_inerrs
 load ../helper
+load ../badtcp
 LOAD=$ROOT/build/work/badtcp
 
 setup() {
@@ -29,25 +30,6 @@ hands_over() {
 
 plan_is() {
 	grep -Eq "with plan '($1)'" "$T/trace.err"
-}
-
-# A workload that has been let go, and all its packets have been looked at.
-# Not to its end, at which there would be more.
-ran() {
-	grep -q '"end"' "$T/$1.truth" || ended "${LOAD_PID[$1]}"
-}
-
-let_go() {
-	echo go >&"${LOAD_FD[$1]}"
-	eventually ran "$1"
-	grep -q '"end"' "$T/$1.truth"
-}
-
-over() {
-	local fd=${LOAD_FD[$1]}
-	echo end >&"$fd"
-	exec {fd}>&-
-	wait "${LOAD_PID[$1]}"
 }
 
 # rows [ARG...]: those of the last command with the truth of all workloads.

@@ -5,6 +5,7 @@ bats_require_minimum_version 1.5.0
 
 TOOL=tcp_inerrs
 load ../helper
+load ../badtcp
 LOAD=$ROOT/build/work/badtcp
 
 setup() {
@@ -13,23 +14,6 @@ setup() {
 
 teardown() {
 	live_teardown
-}
-
-ran() {
-	grep -q '"end"' "$T/$1.truth" || ended "${LOAD_PID[$1]}"
-}
-
-let_go() {
-	echo go >&"${LOAD_FD[$1]}"
-	eventually ran "$1"
-	grep -q '"end"' "$T/$1.truth"
-}
-
-over() {
-	local fd=${LOAD_FD[$1]}
-	echo end >&"$fd"
-	exec {fd}>&-
-	wait "${LOAD_PID[$1]}"
 }
 
 # A number or word of the truth's first row.
@@ -396,7 +380,7 @@ make_path() {
 	trace --stack
 	note_objects
 	let_go load
-	eventually grep -q "$(printf '%s' TCP_INVALID)" "$T/trace.out"
+	eventually grep -q TCP_INVALID "$T/trace.out"
 	hwm=$(status_of "$TRACER" VmHWM)
 	echo "$hwm kB"
 	[ "$hwm" -lt 10240 ]

@@ -11,12 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "die.h"
 #include "packet.h"
 
 #define EXIT_SKIP 77
@@ -38,6 +39,7 @@
 #define MAX_PAIRS 4096
 #define TCP_LISTEN_STATE 10
 #define LIMIT_SECONDS 600
+#define WAIT_MS 10000
 
 /* A connection: its server's end belongs to another process. */
 struct pair {
@@ -55,19 +57,6 @@ static unsigned seconds = 2;
 static bool wait_for_go;
 static pid_t server_pid;
 static int raw_fd;
-
-static void __attribute__((noreturn, format(printf, 1, 2)))
-die(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("badtcp: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 static void __attribute__((noreturn)) skip(const char *why)
 {
@@ -688,6 +677,25 @@ static void serve_slowly(void)
 		recv(slow_server, hole, 1, 0);
 }
 
+/* Until @pid sleeps in a page fault of userfaultfd(2). */
+static void await_fault(pid_t pid)
+{
+	char path[32], buf[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	for (unsigned i = 0; i < WAIT_MS && !strstr(buf, "userfault"); i++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		buf[n > 0 ? n : 0] = '\0';
+		usleep(1000);
+	}
+	if (!strstr(buf, "userfault"))
+		die("the server waits in '%s'", buf);
+}
+
 static void run_backlog(void)
 {
 	struct packet k = { .flags = F_ACK | F_PSH, .data = MAX_DATA };
@@ -704,7 +712,7 @@ static void run_backlog(void)
 	serve = serve_slowly;
 	split();
 	close(p.server);
-	usleep(200 * 1000); /* until it is inside recv() */
+	await_fault(server_pid);
 	k.seq = p.rcv_nxt + 1;
 	k.ack = p.snd_nxt;
 	ready();
@@ -716,6 +724,20 @@ static void run_backlog(void)
 		die("none was dropped");
 	due("SOCKET_BACKLOG", &p.ends, true, "ESTABLISHED", server_pid,
 	    dropped);
+}
+
+/* Until all that was sent by @fd is acknowledged. */
+static void await_acks(int fd)
+{
+	int left = 1;
+
+	for (unsigned i = 0; i < WAIT_MS; i++) {
+		if (ioctl(fd, SIOCOUTQ, &left) || !left)
+			break;
+		usleep(1000);
+	}
+	if (left)
+		die("%d bytes are not acknowledged", left);
 }
 
 /*
@@ -735,8 +757,8 @@ static void run_memory(void)
 		if (send(pairs[i].client, buf, sizeof(buf), 0) != sizeof(buf))
 			die("cannot send: %s", strerror(errno));
 	}
-	usleep(200 * 1000); /* for acknowledgements that were delayed */
 	for (unsigned i = 0; i < count; i++) {
+		await_acks(pairs[i].client);
 		setsockopt(pairs[i].server, SOL_SOCKET, SO_RCVBUF, &small,
 			   sizeof(small));
 		read_numbers(&pairs[i]);

@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "die.h"
+
 #define FRAME 65600
 #define BEHIND 3 /* frames that overtake one */
 
@@ -27,12 +29,6 @@ static void on_term(int sig)
 {
 	(void)sig;
 	stopped = 1;
-}
-
-static void die(const char *what)
-{
-	fprintf(stderr, "relay: %s: %s\n", what, strerror(errno));
-	exit(1);
 }
 
 static int open_device(const char *name)
@@ -45,7 +41,7 @@ static int open_device(const char *name)
 
 	if (fd < 0 || !ll.sll_ifindex ||
 	    bind(fd, (struct sockaddr *)&ll, sizeof(ll)))
-		die(name);
+		die("%s: %s", name, strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	/* Not what it sends itself. */
 	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
@@ -63,7 +59,7 @@ static unsigned lost, reordered;
 static void pass(int to, const void *frame, ssize_t len)
 {
 	if (send(to, frame, (size_t)len, 0) < 0 && errno != ENOBUFS)
-		die("cannot send");
+		die("cannot send: %s", strerror(errno));
 }
 
 static void forward(int from, int to, struct held *held, unsigned loss,

@@ -89,9 +89,7 @@ static int find_devices(struct run *run)
 		return err;
 	}
 	err = nics_find(&run->nics, run->links, &why);
-	if (err)
-		nb_error("%s", why.text);
-	return err;
+	return nb_error_say(err, &why);
 }
 
 static int open_prog(struct run *run)
@@ -111,11 +109,8 @@ static int open_prog(struct run *run)
 		.args = &nic_args.prog,
 	};
 	struct nb_error why;
-	int err = nb_prog_open(&spec, &run->prog, &why);
 
-	if (err)
-		nb_error("%s", why.text);
-	return err;
+	return nb_error_say(nb_prog_open(&spec, &run->prog, &why), &why);
 }
 
 static int open_loop(struct run *run)
@@ -174,21 +169,16 @@ int main(int argc, char **argv)
 	int err;
 
 	nic_args_parse(argc, argv);
-	err = nb_priv_check(&why);
-	if (err) {
-		nb_error("%s", why.text);
+	err = nb_error_say(nb_priv_check(&why), &why);
+	if (err)
 		goto out;
-	}
 	err = find_devices(&run);
 	if (!err)
 		err = open_prog(&run);
 	if (!err)
 		err = open_loop(&run);
-	if (!err) {
-		err = nb_priv_drop(0, &why);
-		if (err)
-			nb_error("%s", why.text);
-	}
+	if (!err)
+		err = nb_error_say(nb_priv_drop(0, &why), &why);
 	if (!err)
 		err = go_live(&run);
 	if (!err)

@@ -22,6 +22,7 @@ struct where {
 	void *network;
 	void *transport;
 	u32 left; /* bytes from the transport header on */
+	u32 doff; /* bytes; 0 where there is no whole header */
 	u8 at_header;
 	u8 ip;
 };
@@ -39,6 +40,7 @@ static inline void locate(struct where *w, struct sk_buff *skb)
 	w->left = data + SKB_GET(skb, len) - transport;
 	w->at_header = data == transport;
 	w->ip = 0;
+	w->doff = 0;
 	if (transport == 0xffff || transport <= network)
 		return;
 	if (protocol == bpf_htons(ETH_IP))
@@ -66,10 +68,9 @@ static inline u8 upper_of(const struct where *w, u8 next)
 }
 
 /* Addresses, ports and what else the packet tells. 0: it is none of TCP's. */
-static inline int read_packet(struct err_event *e, const struct where *w)
+static inline int read_packet(struct err_event *e, struct where *w)
 {
 	struct tcphdr th = {};
-	u32 doff;
 
 	e->ip = w->ip;
 	if (w->ip == 4) {
@@ -103,8 +104,8 @@ static inline int read_packet(struct err_event *e, const struct where *w)
 		e->has_header = 1;
 		e->seq = bpf_ntohl(th.seq);
 		e->flags = raw[13];
-		doff = (raw[12] >> 4) * 4;
-		e->length = w->left > doff ? w->left - doff : 0;
+		w->doff = (raw[12] >> 4) * 4;
+		e->length = w->left > w->doff ? w->left - w->doff : 0;
 	}
 	return 1;
 }

@@ -32,6 +32,7 @@ static inline void remember(struct sock *sk, struct sk_buff *skb,
 		p->sk = (u64)sk;
 	}
 }
+
 #ifndef HAS_SOCK
 /* Is it given up before the functions that remember() is for? */
 static inline int is_before_functions(u32 reason, u32 left)

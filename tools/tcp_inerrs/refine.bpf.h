@@ -71,15 +71,12 @@ static inline int is_closing(u8 state)
 static inline u32 refine(u32 reason, const struct err_event *e,
 			 const struct where *w, struct sock *sk)
 {
-	u8 doff = 0;
 	u32 end;
 
 	if (reason == ERR_PKT_TOO_SMALL || reason == ERR_NOT_SPECIFIED) {
-		if (w->left < sizeof(struct tcphdr))
+		if (!e->has_header)
 			return ERR_PKT_TOO_SMALL;
-		bpf_probe_read_kernel(&doff, 1, (char *)w->transport + 12);
-		doff >>= 4;
-		if (doff < 5 || doff * 4 > w->left)
+		if (w->doff < sizeof(struct tcphdr) || w->doff > w->left)
 			return ERR_BAD_DOFF;
 		if (e->state == STATE_TIME_WAIT)
 			return ERR_TIME_WAIT;

@@ -53,8 +53,7 @@ BPF_ARRAY(reasons, u32, ERR_KERNEL_REASONS);
 BPF_HASH(lports, u16, u8, 1024);
 BPF_HASH(rports, u16, u8, 1024);
 
-/* All of one namespace's, wanted or not; and those for which it was too fast.
- */
+/* All of one namespace's, wanted or not; and what came too fast. */
 BPF_PERCPU_ARRAY(seen, u64, ERR_REASONS);
 BPF_PERCPU_ARRAY(more, u64, ERR_REASONS);
 BPF_HASH(sums, struct err_sum_key, u64, 16384);
@@ -79,8 +78,7 @@ static inline int is_live(const struct err_config *c)
 	return c->flags & ERR_LIVE;
 }
 
-/* Of a socket, the peer's address first: as the packets have them that it gets.
- */
+/* Of a socket, the peer's first: as in the packets that it gets. */
 static inline void read_ends(struct err_event *e, struct sock *sk)
 {
 	struct nb_tuple t = {};
@@ -144,7 +142,7 @@ static inline void add_to_sum(const struct err_config *c,
 			      const struct err_event *e)
 {
 	struct err_sum_key key = {};
-	u64 one = 1, *n;
+	u64 *n;
 
 	key.reason = e->reason;
 	key.kernel_reason = e->reason == ERR_OTHER ? e->kernel_reason : 0;
@@ -163,7 +161,7 @@ static inline void add_to_sum(const struct err_config *c,
 		n = sums.lookup(&key);
 	}
 	if (n)
-		__sync_fetch_and_add(n, one);
+		__sync_fetch_and_add(n, 1);
 	else
 		nb_count(NB_COUNT_FULL);
 }
@@ -246,10 +244,8 @@ static inline int fill_drop(struct err_event *e, struct sk_buff *skb,
 	if (is_tcp && e->has_ports && !is_before_functions(reason, w.left))
 		sk = sock_of(skb, e, reason == ERR_TCP_OFO_QUEUE_PRUNE);
 #endif
-	if (entry & ERR_SHARED && !is_tcp)
-		return 0;
 	/* Raw sockets get TCP's packets, too. */
-	if (entry & ERR_SHARED && sk && !is_tcp_sock(sk))
+	if (entry & ERR_SHARED && (!is_tcp || (sk && !is_tcp_sock(sk))))
 		return 0;
 	if (sk)
 		read_sock(e, sk, is_early(reason));
@@ -311,13 +307,10 @@ int err_drop(NB_TP_CTX *ctx)
  */
 static inline int may_be_data(u8 state, struct sock *sk)
 {
-	u8 shutdown = 0;
-
 	if (state != STATE_FIN_WAIT1 && state != STATE_FIN_WAIT2 &&
 	    state != STATE_CLOSING && state != STATE_LAST_ACK)
 		return 0;
-	shutdown = NB_GET(sk, sk_shutdown);
-	return shutdown & RCV_SHUTDOWN;
+	return NB_GET(sk, sk_shutdown) & RCV_SHUTDOWN;
 }
 
 /* tcp_receive_reset(sk): one that the socket has believed. */
@@ -351,8 +344,7 @@ static inline void turn_around(struct err_event *e)
 	e->dport = port;
 }
 
-/* A reset for @sk, in answer to the packet at @w, if any. 0: it can't be told.
- */
+/* A reset for @sk, in answer to @skb, if any. 0: it can't be told. */
 static inline int fill_reset(struct err_event *e, struct sock *sk,
 			     struct sk_buff *skb)
 {
@@ -425,9 +417,7 @@ static inline u32 why_no_room(struct sock *sk)
 	if ((u32)NB_GET(icsk, icsk_accept_queue.qlen.counter) >= room &&
 	    !NB_GET(net, ipv4.sysctl_tcp_syncookies))
 		return ERR_SYN_QUEUE_FULL;
-	if (NB_GET(sk, sk_ack_backlog) > room)
-		return ERR_TCP_LISTEN_OVERFLOW;
-	return 0;
+	return is_full(sk) ? ERR_TCP_LISTEN_OVERFLOW : 0;
 }
 
 /* tcp_conn_request(rsk_ops, af_ops, sk, skb) */
@@ -469,8 +459,7 @@ int err_requested(NB_FUNC_CTX *ctx)
 }
 
 #if !defined(NB_PLAN_raw)
-/* tcp_filter(sk, skb), tcp_check_req(sk, skb), tcp_v4_do_rcv(sk, skb), and v6
- */
+/* tcp_filter, tcp_check_req, tcp_v4_do_rcv, tcp_v6_do_rcv: (sk, skb) */
 int err_pair(NB_FUNC_CTX *ctx)
 {
 	struct sock *sk = NB_FUNC_ARG(ctx, 1);

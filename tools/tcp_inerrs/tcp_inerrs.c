@@ -4,10 +4,7 @@
  * process whose socket they were for. Costs nothing for a packet that is in
  * order; see OVERHEAD in tcp_inerrs(8).
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +15,11 @@
 #include "drain.h"
 #include "log.h"
 #include "loop.h"
-#include "losses.h"
 #include "plans.h"
 #include "priv.h"
 #include "prog.h"
 #include "reasons.h"
+#include "report.h"
 #include "rows.h"
 #include "sums.h"
 #include "tcp_inerrs.h"
@@ -39,11 +36,8 @@ struct run {
 	struct err_names names;
 	struct err_counters counters;
 	struct nb_owners owners;
-	struct nb_losses losses;
+	struct err_report report;
 	struct err_config config;
-	uint64_t more[ERR_REASONS]; /* that have been said */
-	uint64_t unsummed;	    /* for which there was no room */
-	uint64_t unowned;	    /* whose process could not be told */
 	uint64_t outputs;
 	uint64_t seconds;
 	int watch;	   /* pidfd of -p, or -1 */
@@ -71,7 +65,7 @@ static int count_event(struct run *run, const struct err_event *e)
 	err_sums_key(e, &key);
 	err = err_sums_add(&run->sums, &key, err_args.max_peers);
 	if (err == -ENOSPC)
-		run->unsummed++;
+		run->report.unsummed++;
 	return err == -ENOSPC ? 0 : err;
 }
 
@@ -87,7 +81,6 @@ static int on_event(void *ctx, const void *data, size_t size)
 	if (e->reason >= ERR_REASONS)
 		return -EBADMSG;
 	owner = find_owner(run, e, &buf);
-	run->unowned += !owner && e->inode;
 	if (err_args.filter.pid &&
 	    (!owner || owner->pid != err_args.filter.pid))
 		return 0;
@@ -108,66 +101,6 @@ static int on_idle(void *ctx)
 
 	run->clock_is_old = true;
 	return nb_table_flush(run->rows.table);
-}
-
-/* The per-CPU array @name, added up. */
-static void read_sums(const struct nb_prog *prog, const char *name,
-		      uint64_t *ret)
-{
-	int map = nb_prog_map(prog, name), cpus = libbpf_num_possible_cpus();
-	uint64_t *values =
-		cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
-
-	memset(ret, 0, ERR_REASONS * sizeof(*ret));
-	for (uint32_t r = 0; r < ERR_REASONS && values; r++) {
-		if (bpf_map_lookup_elem(map, &r, values))
-			continue;
-		for (int i = 0; i < cpus; i++)
-			ret[r] += values[i];
-	}
-	free(values);
-}
-
-/* What came too fast to be shown, since it was said last. */
-static void report_more(struct run *run)
-{
-	uint64_t now[ERR_REASONS], all = 0;
-	char words[1024];
-	size_t len = 0;
-
-	read_sums(run->prog, "more", now);
-	for (unsigned r = 1; r < ERR_REASONS; r++) {
-		uint64_t n = now[r] - run->more[r];
-
-		if (n && len < sizeof(words))
-			len += (size_t)snprintf(
-				words + len, sizeof(words) - len,
-				"%s%s %" PRIu64, all ? ", " : "",
-				err_reason_name(r), n);
-		all += n;
-		run->more[r] = now[r];
-	}
-	if (all)
-		nb_error("%" PRIu64 " more, too fast to be shown (try -s): %s",
-			 all, words);
-}
-
-static void report_losses(struct run *run)
-{
-	nb_losses_report(&run->losses, run->prog, "packets", "--max-peers");
-	if (run->unsummed)
-		nb_error(
-			"%" PRIu64
-			" packets not remembered: there was no room (try a larger --max-peers)",
-			run->unsummed);
-	run->unsummed = 0;
-	if (run->unowned && err_args.filter.pid)
-		nb_error(
-			"%" PRIu64
-			" packets of sockets whose process was not found (not yet, or not any more)",
-			run->unowned);
-	run->unowned = 0;
-	report_more(run);
 }
 
 static int on_sum(void *ctx, const void *key, const void *value)
@@ -199,7 +132,7 @@ static int on_second(void *ctx)
 	struct run *run = ctx;
 	int err;
 
-	report_losses(run);
+	err_report_losses(&run->report, run->prog, &run->owners);
 	if (!err_args.interval || ++run->seconds % err_args.interval)
 		return 0;
 	err = print_sums(run);
@@ -229,18 +162,6 @@ static int set_reasons(const struct run *run)
 	return err;
 }
 
-static int set_ports(const struct nb_prog *prog, const char *map,
-		     const struct nb_ports *ports)
-{
-	const uint8_t one = 1;
-	int err = 0;
-
-	for (size_t i = 0; i < ports->n && !err; i++)
-		err = nb_prog_set(prog, map, &ports->port[i],
-				  sizeof(ports->port[i]), &one, sizeof(one));
-	return err;
-}
-
 static int set_config(const struct run *run)
 {
 	const uint32_t zero = 0;
@@ -255,9 +176,9 @@ static int go_live(struct run *run)
 	int err = set_reasons(run);
 
 	if (!err)
-		err = set_ports(run->prog, "lports", &err_args.lports);
+		err = nb_filter_ports(run->prog, "lports", &err_args.lports);
 	if (!err)
-		err = set_ports(run->prog, "rports", &err_args.rports);
+		err = nb_filter_ports(run->prog, "rports", &err_args.rports);
 	err_counters_start(&run->counters);
 	if (!err)
 		err = set_config(run);
@@ -284,11 +205,8 @@ static int open_prog(struct run *run)
 		.args = &err_args.prog,
 	};
 	struct nb_error why;
-	int err = nb_prog_open(&spec, &run->prog, &why);
 
-	if (err)
-		nb_error("%s", why.text);
-	return err;
+	return nb_error_say(nb_prog_open(&spec, &run->prog, &why), &why);
 }
 
 static int open_loop(struct run *run)
@@ -373,8 +291,8 @@ static int trace(struct run *run)
 		   nb_prog_warm(run->prog) ? "warm" : "cold");
 	if (!err) {
 		err = run_loop(run);
-		report_losses(run);
-		read_sums(run->prog, "seen", seen);
+		err_report_losses(&run->report, run->prog, &run->owners);
+		err_report_read(run->prog, "seen", seen);
 		err_counters_report(&run->counters, seen);
 	}
 	if (err == -EPIPE)
@@ -431,20 +349,15 @@ int main(int argc, char **argv)
 	if (err_args.by != ERR_BY_PEER)
 		err_args.max_peers = ERR_REASONS + ERR_KERNEL_REASONS;
 	run.rows.names = &run.names;
-	err = prepare(&run, &why);
-	if (err)
-		nb_error("%s", why.text);
+	err = nb_error_say(prepare(&run, &why), &why);
 	if (!err)
 		err = open_prog(&run);
 	if (!err)
 		err = open_loop(&run);
 	if (!err)
 		err = open_rows(&run);
-	if (!err) {
-		err = nb_priv_drop(NB_PRIV_FDS, &why);
-		if (err)
-			nb_error("%s", why.text);
-	}
+	if (!err)
+		err = nb_error_say(nb_priv_drop(NB_PRIV_FDS, &why), &why);
 	if (!err)
 		err = go_live(&run);
 	if (!err)

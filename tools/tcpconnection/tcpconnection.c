@@ -67,27 +67,15 @@ static int on_idle(void *ctx)
 	return nb_table_flush(run->table);
 }
 
-static int set_ports(const struct nb_prog *prog, const char *map,
-		     const struct nb_ports *ports)
-{
-	const uint8_t one = 1;
-	int err = 0;
-
-	for (size_t i = 0; i < ports->n && !err; i++)
-		err = nb_prog_set(prog, map, &ports->port[i],
-				  sizeof(ports->port[i]), &one, sizeof(one));
-	return err;
-}
-
 /* Fill the filters, and with the configuration let the programs go (or stop).
  */
 static int go_live(const struct nb_prog *prog, const struct conn_config *config)
 {
 	const uint32_t zero = 0;
-	int err = set_ports(prog, "lports", &conn_args.lports);
+	int err = nb_filter_ports(prog, "lports", &conn_args.lports);
 
 	if (!err)
-		err = set_ports(prog, "rports", &conn_args.rports);
+		err = nb_filter_ports(prog, "rports", &conn_args.rports);
 	if (!err)
 		err = nb_prog_set(prog, "config", &zero, sizeof(zero), config,
 				  sizeof(*config));
@@ -132,11 +120,8 @@ static int open_prog(struct run *run)
 		.args = &conn_args.prog,
 	};
 	struct nb_error why;
-	int err = nb_prog_open(&spec, &run->prog, &why);
 
-	if (err)
-		nb_error("%s", why.text);
-	return err;
+	return nb_error_say(nb_prog_open(&spec, &run->prog, &why), &why);
 }
 
 static int open_loop(struct run *run)
@@ -209,28 +194,21 @@ int main(int argc, char **argv)
 	int err;
 
 	conn_args_parse(argc, argv);
-	err = nb_priv_check(&why);
-	if (err) {
-		nb_error("%s", why.text);
+	err = nb_error_say(nb_priv_check(&why), &why);
+	if (err)
 		goto out;
-	}
 	err = conn_args_config(&run.config, &why);
 	if (!err)
 		err = nb_filter_watch(&conn_args.filter, &run.watch, &why);
-	if (err) {
-		nb_error("%s", why.text);
+	if (nb_error_say(err, &why))
 		goto out;
-	}
 	err = open_prog(&run);
 	if (!err)
 		err = open_loop(&run);
 	if (!err)
 		err = open_rows(&run);
-	if (!err) {
-		err = nb_priv_drop(0, &why);
-		if (err)
-			nb_error("%s", why.text);
-	}
+	if (!err)
+		err = nb_error_say(nb_priv_drop(0, &why), &why);
 	if (!err)
 		err = go_live(run.prog, &run.config);
 	if (!err)

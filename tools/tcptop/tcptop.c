@@ -118,9 +118,7 @@ static int open_prog(struct run *run)
 		close(ip4);
 	if (ip6 >= 0)
 		close(ip6);
-	if (err)
-		nb_error("%s", why.text);
-	return err;
+	return nb_error_say(err, &why);
 }
 
 static int open_loop(struct run *run)
@@ -183,26 +181,19 @@ int main(int argc, char **argv)
 
 	top_args_parse(argc, argv);
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
-	err = nb_priv_check(&why);
-	if (err) {
-		nb_error("%s", why.text);
+	err = nb_error_say(nb_priv_check(&why), &why);
+	if (err)
 		goto out;
-	}
 	err = nb_filter_make(&top_args.filter, &run.filter, &why);
 	if (!err)
 		err = nb_filter_watch(&top_args.filter, &run.watch, &why);
-	if (err) {
-		nb_error("%s", why.text);
+	if (nb_error_say(err, &why))
 		goto out;
-	}
 	err = open_prog(&run);
 	if (!err)
 		err = open_loop(&run);
-	if (!err) {
-		err = nb_priv_drop(0, &why);
-		if (err)
-			nb_error("%s", why.text);
-	}
+	if (!err)
+		err = nb_error_say(nb_priv_drop(0, &why), &why);
 	if (!err)
 		err = trace(&run);
 out:
