@@ -44,7 +44,7 @@ all: $(BINS) $(B)/libexec/netbcc-cc $(B)/libexec/stub/.done
 $(B)/bin/%: $$(call objects_of,$$*) $(B)/tools/%.text.o $(B)/libnetbcc.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread
 
 $(B)/libnetbcc.a: $(LIB)
 	$(call say,AR,$@)
@@ -81,12 +81,12 @@ $(B)/%.o: %.c
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libnetbcc.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libnetbcc.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread
 
 $(B)/work/%: $(B)/tests/work/%.o
 	$(call say,LD,$@)

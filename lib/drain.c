@@ -14,36 +14,41 @@
 /* Entries at a time; a bucket of the map's must fit. */
 #define BATCH 4096
 
+/* What is done to a map. */
+struct drain {
+	int map;
+	size_t key_size;
+	size_t value_size;
+	bool clear;
+	nb_drain_fn fn;
+	void *ctx;
+};
+
 /* One by one, before Linux 5.6. */
-static int read_singly(int map, char *key, size_t key_size, void *value,
-		       nb_drain_fn fn, void *ctx)
+static int drain_singly(const struct drain *d, char *key, void *value)
 {
-	char *next = malloc(key_size);
+	char *next = malloc(d->key_size);
 	bool first = true;
 	int ret = next ? 0 : -ENOMEM;
 
-	while (!ret && !bpf_map_get_next_key(map, first ? NULL : key, next)) {
-		memcpy(key, next, key_size);
-		first = false;
-		ret = bpf_map_lookup_elem(map, key, value);
-		ret = ret == -ENOENT ? 0 : ret ? ret : fn(ctx, key, value);
+	while (!ret &&
+	       !bpf_map_get_next_key(d->map, first ? NULL : key, next)) {
+		memcpy(key, next, d->key_size);
+		first = d->clear; /* what is left begins with the next */
+		ret = bpf_map_lookup_elem(d->map, key, value);
+		ret = ret == -ENOENT ? 0
+		      : ret	     ? ret
+				     : d->fn(d->ctx, key, value);
+		if (d->clear && !ret)
+			ret = bpf_map_delete_elem(d->map, key);
+		if (ret == -ENOENT)
+			ret = 0;
 	}
 	free(next);
 	return ret;
 }
 
-static int clear_singly(int map, void *key)
-{
-	int err = 0;
-
-	while (!err && !bpf_map_get_next_key(map, NULL, key))
-		err = bpf_map_delete_elem(map, key);
-	return err;
-}
-
-/* @fn NULL: remove them instead. */
-static int batches(int map, char *keys, size_t key_size, char *values,
-		   size_t value_size, nb_drain_fn fn, void *ctx)
+static int drain_batches(const struct drain *d, char *keys, char *values)
 {
 	__u64 at[2]; /* where it goes on; at least 4 bytes and a key's */
 	void *from = NULL;
@@ -52,33 +57,31 @@ static int batches(int map, char *keys, size_t key_size, char *values,
 	do {
 		__u32 n = BATCH;
 
-		err = fn ? bpf_map_lookup_batch(map, from, at, keys, values, &n,
-						NULL)
-			 : bpf_map_lookup_and_delete_batch(map, from, at, keys,
-							   values, &n, NULL);
+		err = d->clear ? bpf_map_lookup_and_delete_batch(
+					 d->map, from, at, keys, values, &n,
+					 NULL)
+			       : bpf_map_lookup_batch(d->map, from, at, keys,
+						      values, &n, NULL);
 		if (err && err != -ENOENT)
 			return err;
-		for (__u32 i = 0; fn && i < n && !ret; i++)
-			ret = fn(ctx, keys + i * key_size,
-				 values + i * value_size);
+		for (__u32 i = 0; i < n && !ret; i++)
+			ret = d->fn(d->ctx, keys + i * d->key_size,
+				    values + i * d->value_size);
 		from = at;
 	} while (!err && !ret);
 	return ret;
 }
 
-static int drain(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
-		 void *ctx)
+static int drain(const struct drain *d)
 {
-	char *keys = malloc(BATCH * key_size);
-	char *values = malloc(BATCH * value_size);
+	char *keys = malloc(BATCH * d->key_size);
+	char *values = malloc(BATCH * d->value_size);
 	int err = -ENOMEM;
 
 	if (keys && values) {
-		err = batches(map, keys, key_size, values, value_size, fn, ctx);
+		err = drain_batches(d, keys, values);
 		if (err == -EINVAL || err == -ENOTSUP || err == -524)
-			err = fn ? read_singly(map, keys, key_size, values, fn,
-					       ctx)
-				 : clear_singly(map, keys);
+			err = drain_singly(d, keys, values);
 	}
 	free(keys);
 	free(values);
@@ -88,12 +91,17 @@ static int drain(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
 int nb_drain_read(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
 		  void *ctx)
 {
-	return drain(map, key_size, value_size, fn, ctx);
+	const struct drain d = { map, key_size, value_size, false, fn, ctx };
+
+	return drain(&d);
 }
 
-int nb_drain_clear(int map, size_t key_size, size_t value_size)
+int nb_drain_clear(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
+		   void *ctx)
 {
-	return drain(map, key_size, value_size, NULL, NULL);
+	const struct drain d = { map, key_size, value_size, true, fn, ctx };
+
+	return drain(&d);
 }
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a hash map that no program writes to any more, and emptying it. */
+/* Reading a hash map, and emptying it when no program writes to it any more. */
 #ifndef NB_DRAIN_H
 #define NB_DRAIN_H
 
@@ -15,8 +15,9 @@ typedef int (*nb_drain_fn)(void *ctx, const void *key, const void *value);
 int nb_drain_read(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
 		  void *ctx);
 
-/* Remove all of its entries, which takes as long again. 0 or -errno. */
-int nb_drain_clear(int map, size_t key_size, size_t value_size);
+/* As nb_drain_read(), and remove them from the map. */
+int nb_drain_clear(int map, size_t key_size, size_t value_size, nb_drain_fn fn,
+		   void *ctx);
 
 /*
  * Wait until every program that was running when this was called has ended (a

@@ -42,12 +42,15 @@ class Running:
 
     def wait_for(self, word, name="the tracer", seconds=60):
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if word in self.text():
-                return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
+        want, seen, ended = word.encode(), b"", False
+        # Only what is new: reading all of it would be a load of its own.
+        with open(self.words.name, "rb") as f:
+            while time.monotonic() < end and not ended:
+                ended = self.process.poll() is not None
+                seen = seen[-len(want) :] + f.read()
+                if want in seen:
+                    return
+                time.sleep(0.05)
         self.process.kill()
         die(f"{name} does not say '{word}':\n{self.text()}")
 

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <inttypes.h>
+#include <pthread.h>
 
 #include "args.h"
 #include "drain.h"
@@ -18,11 +19,41 @@ static int set_config(struct top_counts *c)
 
 static int on_row(void *ctx, const void *key, const void *value)
 {
-	struct top_counts *c = ctx;
 	const struct top_key *k = key;
 
-	return top_lines_add(&c->lines, k->pid, value,
-			     top_args.by == TOP_BY_PID);
+	return top_part_add(ctx, k->pid, value, top_args.by == TOP_BY_PID);
+}
+
+/* What one thread reads. */
+struct part {
+	int map;
+	int err;
+	struct top_part *lines;
+};
+
+static void *read_part(void *ctx)
+{
+	struct part *part = ctx;
+
+	part->err = nb_drain_read(part->map, sizeof(struct top_key),
+				  sizeof(struct top_row), on_row, part->lines);
+	return NULL;
+}
+
+/* The rows of both maps, by a thread each. */
+static int read_rows(struct top_counts *c)
+{
+	struct part even = { .map = c->map[0], .lines = &c->lines.part[0] };
+	struct part odd = { .map = c->map[1], .lines = &c->lines.part[1] };
+	pthread_t thread;
+	bool started = !pthread_create(&thread, NULL, read_part, &odd);
+
+	read_part(&even);
+	if (started)
+		pthread_join(thread, NULL);
+	else
+		read_part(&odd);
+	return even.err ? even.err : odd.err;
 }
 
 /* What found the map full is in no row: how much that is since it was told. */
@@ -74,12 +105,13 @@ int top_counts_start(struct top_counts *c, const struct nb_prog *prog,
 	return set_config(c);
 }
 
-int top_counts_take(struct top_counts *c, struct top_interval *ret)
+int top_counts_take(struct top_counts *c, bool last, struct top_interval *ret)
 {
 	uint64_t now;
 	int err;
 
-	c->map = nb_prog_map(c->prog, c->config.epoch ? "rows1" : "rows0");
+	c->map[0] = nb_prog_map(c->prog, c->config.epoch ? "even1" : "even0");
+	c->map[1] = nb_prog_map(c->prog, c->config.epoch ? "odd1" : "odd0");
 	c->config.epoch = !c->config.epoch;
 	err = set_config(c);
 	now = nb_clock_now();
@@ -87,19 +119,26 @@ int top_counts_take(struct top_counts *c, struct top_interval *ret)
 	ret->end_ns = nb_clock_real(&c->clock, now);
 	ret->length_ns = now > c->since_ns ? now - c->since_ns : 1;
 	c->since_ns = now;
-	nb_drain_wait();
+	if (last)
+		nb_drain_wait();
 	if (!err)
-		err = nb_drain_read(c->map, sizeof(struct top_key),
-				    sizeof(struct top_row), on_row, c);
-	return err ? err : top_lines_sort(&c->lines, top_args.sort);
+		err = read_rows(c);
+	return err ? err
+		   : top_lines_sort(&c->lines, top_args.sort,
+				    top_args.by == TOP_BY_PID);
 }
 
 int top_counts_forget(struct top_counts *c)
 {
-	int err = c->lines.n ? nb_drain_clear(c->map, sizeof(struct top_key),
-					      sizeof(struct top_row))
-			     : 0;
+	bool by_pid = top_args.by == TOP_BY_PID;
+	int err = 0;
 
-	top_lines_clear(&c->lines);
+	top_lines_expect(&c->lines);
+	nb_drain_wait();
+	for (size_t i = 0; i < TOP_PARTS && !err; i++)
+		err = nb_drain_clear(c->map[i], sizeof(struct top_key),
+				     sizeof(struct top_row), on_row,
+				     &c->lines.part[by_pid ? 0 : i]);
+	top_lines_clear(&c->lines, by_pid);
 	return err;
 }

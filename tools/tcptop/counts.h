@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the programs count, interval by interval. They write to one of two maps
- * while the other one is read: so nothing changes meanwhile, and nothing is
- * counted twice.
+ * What the programs count, interval by interval. They write to one of two pairs
+ * of maps while the other one is read, by two threads, as the kernel takes long
+ * to find all entries of a large map. Programs that were running as the
+ * interval ended may still write to it while it is read, or after that: this is
+ * found when the maps are emptied, and part of the next interval.
  */
 #ifndef NB_TCPTOP_COUNTS_H
 #define NB_TCPTOP_COUNTS_H
@@ -27,7 +29,7 @@ struct top_counts {
 	struct nb_losses losses;
 	uint64_t unshown[TOP_UNSHOWN]; /* told so far */
 	uint64_t since_ns;	       /* CLOCK_MONOTONIC */
-	int map;		       /* that was read last */
+	int map[TOP_PARTS];	       /* that were read last */
 };
 
 /*
@@ -39,9 +41,10 @@ int top_counts_start(struct top_counts *c, const struct nb_prog *prog,
 
 /*
  * End the interval, begin the next one, and add what the former has come to to
- * c->lines, sorted as top_args has it. 0 or -errno.
+ * c->lines, sorted as top_args has it. When there is no next one (@last), this
+ * waits for the programs that are running. 0 or -errno.
  */
-int top_counts_take(struct top_counts *c, struct top_interval *ret);
+int top_counts_take(struct top_counts *c, bool last, struct top_interval *ret);
 
 /* Forget it, in the kernel too, which must be before the next. 0 or -errno. */
 int top_counts_forget(struct top_counts *c);

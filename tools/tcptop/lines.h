@@ -26,21 +26,34 @@ enum top_sort {
 /* Of a hash table of lines. */
 struct top_slot {
 	uint32_t hash;
-	uint32_t line; /* 1 + its index; 0: none */
+	uint32_t line; /* 1 + its number; 0: none */
 };
+
+/* Lines that one thread adds up. All of it is ours alone. */
+struct top_part {
+	struct top_line **block; /* of TOP_BLOCK lines, as they came */
+	size_t blocks;
+	size_t n; /* lines */
+	uint64_t rx_bytes;
+	uint64_t tx_bytes;
+	uint32_t conns;
+	struct top_slot *slot;
+	size_t slots; /* a power of two */
+};
+
+#define TOP_BLOCK ((2 << 20) / sizeof(struct top_line))
+#define TOP_PARTS 2
 
 /* Zero-initialise; top_lines_free() at the end. */
 struct top_lines {
-	struct top_line *line; /* as they came */
-	uint32_t *order;       /* their indices as they were sorted */
+	/* Since top_lines_sort(): */
+	const struct top_line **order;
 	size_t n;
 	uint64_t rx_bytes; /* of all of them */
 	uint64_t tx_bytes;
 	uint32_t conns;
-	/* Ours alone. */
-	size_t room;
-	struct top_slot *slot;
-	size_t slots; /* a power of two */
+	/* Until then: */
+	struct top_part part[TOP_PARTS];
 };
 
 /*
@@ -48,15 +61,28 @@ struct top_lines {
  * of the same process and connection, or of the same process when @by_pid, or
  * as a new line. 0 or -ENOMEM.
  */
-int top_lines_add(struct top_lines *lines, uint32_t pid,
-		  const struct top_row *row, bool by_pid);
+int top_part_add(struct top_part *part, uint32_t pid, const struct top_row *row,
+		 bool by_pid);
 
-/* Put them in order; lines that are equal in that go by pid and ports. 0
- * or -ENOMEM. */
-int top_lines_sort(struct top_lines *lines, enum top_sort sort);
+/*
+ * Put all parts' lines in order; those that are equal in that go by pid and
+ * ports. Without @by_pid, no two parts may have lines of the same process and
+ * connection. 0 or -ENOMEM.
+ */
+int top_lines_sort(struct top_lines *lines, enum top_sort sort, bool by_pid);
 
-/* Forget them all, and keep room for the next. */
-void top_lines_clear(struct top_lines *lines);
+/* Number @i of @lines->n, not sorted but as they are in memory. */
+const struct top_line *top_lines_at(const struct top_lines *lines, size_t i);
+
+/*
+ * Forget them all but for what has come since they were read: after
+ * top_lines_expect(), top_part_add() is to be called again for every row as it
+ * is now; top_lines_clear() then leaves the differences as the first of the
+ * next lines (of no connections, when @by_pid). With @by_pid, all rows go to
+ * the first part.
+ */
+void top_lines_expect(struct top_lines *lines);
+void top_lines_clear(struct top_lines *lines, bool by_pid);
 void top_lines_free(struct top_lines *lines);
 
 #endif

@@ -62,10 +62,10 @@
  * all of them at the start.
  */
 #ifdef NB_OFFSET_bpf_mem_alloc_cache
-#define ROWS 131072
+#define ROWS 65536
 #define ROW_FLAGS BPF_F_NO_PREALLOC
 #else
-#define ROWS 16384
+#define ROWS 8192
 #define ROW_FLAGS 0
 #endif
 
@@ -83,9 +83,12 @@ struct plain {
 };
 
 BPF_ARRAY(config, struct top_config, 1);
-BPF_F_TABLE("hash", struct top_key, struct top_row, rows0, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", struct top_key, struct top_row, rows1, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", u64, struct seen, seen, 2 * ROWS, ROW_FLAGS);
+/* Of each epoch's two, a connection's hash decides. */
+BPF_F_TABLE("hash", struct top_key, struct top_row, even0, ROWS, ROW_FLAGS);
+BPF_F_TABLE("hash", struct top_key, struct top_row, even1, ROWS, ROW_FLAGS);
+BPF_F_TABLE("hash", struct top_key, struct top_row, odd0, ROWS, ROW_FLAGS);
+BPF_F_TABLE("hash", struct top_key, struct top_row, odd1, ROWS, ROW_FLAGS);
+BPF_F_TABLE("hash", u64, struct seen, seen, 4 * ROWS, ROW_FLAGS);
 BPF_ARRAY(plains, struct plain, 2);
 BPF_ARRAY(unshown, u64, TOP_UNSHOWN);
 
@@ -202,11 +205,25 @@ static inline struct top_config *get_config(void)
 	return config.lookup(&zero);
 }
 
+/* The kernel's hashes of a client's ports are not random in their last bit. */
+static inline int is_odd(const struct top_key *key)
+{
+	return key->hash * 0x9e3779b1U >> 31;
+}
+
 static inline struct top_row *find_row(u32 epoch, struct top_key *key)
 {
-	if (epoch)
-		return rows1.lookup(key);
-	return rows0.lookup(key);
+	if (is_odd(key))
+		return epoch ? odd1.lookup(key) : odd0.lookup(key);
+	return epoch ? even1.lookup(key) : even0.lookup(key);
+}
+
+static inline long insert_row(u32 epoch, struct top_key *key,
+			      struct top_row *row)
+{
+	if (is_odd(key))
+		return epoch ? odd1.insert(key, row) : odd0.insert(key, row);
+	return epoch ? even1.insert(key, row) : even0.insert(key, row);
 }
 
 static inline void add_bytes(struct top_row *row, u64 rx, u64 tx)
@@ -235,7 +252,6 @@ static inline void add_row(const struct top_config *c, struct sock *sk,
 	struct top_row row = {}, *other;
 	struct nb_tuple t = {};
 	u32 epoch = c->epoch;
-	long err;
 
 	nb_sk_tuple(sk, &t);
 	if (!nb_ip_wanted(&c->filter, t.ip) || !nb_netns_wanted(&c->filter, sk))
@@ -252,11 +268,7 @@ static inline void add_row(const struct top_config *c, struct sock *sk,
 		row.uid = (u32)bpf_get_current_uid_gid();
 		nb_task_process_comm(row.comm);
 	}
-	if (epoch)
-		err = rows1.insert(key, &row);
-	else
-		err = rows0.insert(key, &row);
-	if (!err)
+	if (!insert_row(epoch, key, &row))
 		return;
 	/* Another thread was faster, or there is no room. */
 	other = find_row(epoch, key);

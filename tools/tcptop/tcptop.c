@@ -46,11 +46,11 @@ static int show(struct run *run, const struct top_interval *interval)
 	return err;
 }
 
-static int output(struct run *run, bool even_empty)
+static int output(struct run *run, bool last, bool even_empty)
 {
 	uint64_t start = nb_clock_now(), read;
 	struct top_interval interval = { 0 };
-	int err = top_counts_take(&run->counts, &interval), full;
+	int err = top_counts_take(&run->counts, last, &interval), full;
 
 	if (err) {
 		nb_error("cannot read the rows: %s", strerror(-err));
@@ -76,11 +76,10 @@ static int output(struct run *run, bool even_empty)
 static int on_interval(void *ctx)
 {
 	struct run *run = ctx;
-	int err = output(run, true);
+	bool last = ++run->outputs == top_args.count;
+	int err = output(run, last, true);
 
-	if (err)
-		return err;
-	return ++run->outputs == top_args.count ? NB_LOOP_STOP : 0;
+	return err || !last ? err : NB_LOOP_STOP;
 }
 
 static int on_exit_of_process(void *ctx)
@@ -90,12 +89,28 @@ static int on_exit_of_process(void *ctx)
 	return NB_LOOP_STOP;
 }
 
+/*
+ * Entries of each of two maps between which @conns connections are divided: not
+ * exactly in halves, and the kernel's tables are powers of two in any case.
+ */
+static uint32_t half_of(uint32_t conns)
+{
+	uint32_t half = 16;
+
+	while (half < conns / 2)
+		half *= 2;
+	return half;
+}
+
 /* While it is opened, sockets of the command's show what a plain one is. */
 static int open_prog(struct run *run)
 {
+	uint32_t half = top_args.max_conns ? half_of(top_args.max_conns) : 0;
 	const struct nb_prog_map maps[] = {
-		{ "rows0", NULL, top_args.max_conns },
-		{ "rows1", NULL, top_args.max_conns },
+		{ "even0", NULL, half },
+		{ "even1", NULL, half },
+		{ "odd0", NULL, half },
+		{ "odd1", NULL, half },
 		{ "seen", NULL, 2 * top_args.max_conns },
 		NB_FILTER_MAPS(&top_args.filter),
 	};
@@ -147,7 +162,7 @@ static int count(struct run *run)
 	nb_prog_detach(run->prog);
 	if (err >= 0 && !run->in_place &&
 	    (!top_args.count || run->outputs < top_args.count))
-		err = output(run, false);
+		err = output(run, true, false);
 	return err == NB_LOOP_STOP || err == -EPIPE ? 0 : err;
 }
 

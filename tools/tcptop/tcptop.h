@@ -11,7 +11,7 @@
 struct top_config {
 	struct nb_filter filter;
 	__u32 live;  /* set last: before it nothing is counted */
-	__u32 epoch; /* 0 or 1: bytes go to the map rows0 or rows1 */
+	__u32 epoch; /* 0 or 1: bytes go to the maps even0 and odd0, or 1 */
 };
 _Static_assert(sizeof(struct top_config) == 24, "shared with eBPF");
 

@@ -66,7 +66,7 @@ struct view {
 /* Number @i of the lines in their order. */
 static const struct top_line *line_at(const struct view *v, size_t i)
 {
-	return &v->lines->line[v->lines->order[i]];
+	return v->lines->order[i];
 }
 
 static bool belongs(const struct view *v, const struct top_line *line)
@@ -101,19 +101,23 @@ static struct nb_cell endpoint(const struct view *v, const struct top_row *row,
 	return nb_cell_word(buf);
 }
 
+/* Those of @c that @line has; the others are to be none. */
 static void make_cells(const struct view *v, const struct top_line *line,
 		       struct words *w, struct nb_cell *c)
 {
 	const struct top_row *row = &line->row;
 
 	_Static_assert(NB_CELL_NONE == 0, "what is not set is none");
-	memset(c, 0, COLS * sizeof(*c));
 	memcpy(w->comm, row->comm, sizeof(row->comm));
 	w->comm[sizeof(row->comm)] = '\0';
 	if (line->pid) {
 		c[COL_PID] = nb_cell_u64(line->pid);
 		c[COL_COMM] = nb_cell_str(w->comm);
 		c[COL_UID] = nb_cell_u64(row->uid);
+	} else {
+		memset(&c[COL_PID], 0, sizeof(*c));
+		memset(&c[COL_COMM], 0, sizeof(*c));
+		memset(&c[COL_UID], 0, sizeof(*c));
 	}
 	c[COL_CONNS] = nb_cell_u64(line->conns);
 	c[COL_RX] = bytes_cell(v, row->rx_bytes);
@@ -175,9 +179,9 @@ static struct top_line widest(const struct view *v)
 
 	/* As they are in memory, when it is all of them. */
 	for (size_t i = 0; i < v->shown; i++) {
-		const struct top_line *line = v->shown == v->lines->n
-						      ? &v->lines->line[i]
-						      : line_at(v, i);
+		const struct top_line *line =
+			v->shown == v->lines->n ? top_lines_at(v->lines, i)
+						: line_at(v, i);
 		const struct top_row *row = &line->row;
 		size_t len = strnlen(row->comm, sizeof(row->comm));
 
@@ -207,7 +211,7 @@ static int make_table(struct view *v, FILE *out)
 		.no_header = nb_log_is_quiet(),
 	};
 	struct top_line line = widest(v);
-	struct nb_cell cells[COLS];
+	struct nb_cell cells[COLS] = { 0 };
 	struct words words;
 	int err;
 
@@ -233,7 +237,7 @@ static int make_table(struct view *v, FILE *out)
 
 static int put_table(struct view *v)
 {
-	struct nb_cell cells[COLS];
+	struct nb_cell cells[COLS] = { 0 };
 	struct words words;
 	int err = 0;
 
@@ -243,6 +247,7 @@ static int put_table(struct view *v)
 		if (i + AHEAD < v->shown) {
 			__builtin_prefetch(line_at(v, i + AHEAD));
 			__builtin_prefetch(&line_at(v, i + AHEAD)->row.comm);
+			__builtin_prefetch(&line_at(v, i + AHEAD)->conns);
 		}
 		if (!belongs(v, line_at(v, i)))
 			continue;
@@ -290,7 +295,7 @@ static size_t count_ip4(const struct view *v)
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->shown; i++)
-		n += (v->shown == v->lines->n ? &v->lines->line[i]
+		n += (v->shown == v->lines->n ? top_lines_at(v->lines, i)
 					      : line_at(v, i))
 			     ->row.ip == 4;
 	return n;
