@@ -77,8 +77,11 @@ def bpftrace(script):
     )
 
 
-def iperf(seconds):
-    """Send over loopback; returns bytes a second."""
+def iperf(*amount):
+    """
+    Send over loopback as much as iperf3's options @amount say; returns bytes a
+    second.
+    """
     with subprocess.Popen(
         ["iperf3", "--forceflush", "-s", "-1"],
         stdout=subprocess.PIPE,
@@ -88,7 +91,7 @@ def iperf(seconds):
             if "listening" in line:
                 break
         out = subprocess.run(
-            ["iperf3", "-J", "-c", "127.0.0.1", "-t", str(seconds)],
+            ["iperf3", "-J", "-c", "127.0.0.1", *amount],
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
@@ -116,21 +119,24 @@ def bounds(values):
     return values[rank], values[n - 1 - rank]
 
 
+def nothing():
+    """A tracer that traces nothing, but is started and ended as others are."""
+    return Running(["sh", "-c", "echo ready; exec sleep 1000"], "ready")
+
+
 def slower(rounds, tracer, work, what):
     """
-    How much slower @work is with the tracer, in the median: 0.01 is 1 %. In
-    parentheses, between what that is in 95 of 100 cases.
+    How much slower @work, a short one, is with the tracer, in the median: 0.01
+    is 1 %. In parentheses, between what that is in 95 of 100 cases.
     """
     plain, traced = [], []
     work()
     for n in range(rounds):
-        # What comes second may be warmer, or throttled.
+        # What comes second may be warmer, or throttled; and what comes after
+        # a process was started is slower than what does not.
         for with_it in (n % 2 == 0, n % 2 == 1):
-            if with_it:
-                with tracer():
-                    traced.append(work())
-            else:
-                plain.append(work())
+            with tracer() if with_it else nothing():
+                (traced if with_it else plain).append(work())
     without, with_it = statistics.median(plain), statistics.median(traced)
     # Of pairs, as the machine itself gets faster and slower.
     lost = [1 - t / p for t, p in zip(traced, plain)]
