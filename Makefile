@@ -7,7 +7,7 @@ BINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/netbcc
 MANDIR ?= $(PREFIX)/share/man
 
-TOOLS := nic_throughput tcp_inerrs tcpconnection tcptop
+TOOLS := delay_analysis_in nic_throughput tcp_inerrs tcpconnection tcptop
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -106,6 +106,7 @@ bench: all work
 	$(Q)tests/bench/losses
 	$(Q)tests/bench/inerrs
 	$(Q)tests/bench/nic
+	$(Q)tests/bench/delay_in
 	$(Q)tests/bench/tcptop
 	$(Q)tests/bench/tcptop --only bcc
 	$(Q)tests/bench/vm

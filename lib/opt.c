@@ -154,7 +154,7 @@ static void put_option(const struct nb_opt *o)
 	else
 		at += printf("--%s", o->lng);
 	if (o->lng && o->kind != NB_FLAG)
-		at += printf(" %s", o->arg);
+		at += printf(o->bare ? " [%s]" : " %s", o->arg);
 	printf(at + 2 > HELP_TEXT ? "\n%*s" : "%*s",
 	       at + 2 > HELP_TEXT ? HELP_TEXT : HELP_TEXT - at, "");
 	put_wrapped(o->help, HELP_TEXT);
@@ -294,6 +294,11 @@ static void explain(const struct nb_opt *o, int err, char *why, size_t size)
 	}
 }
 
+static bool is_number(const char *arg)
+{
+	return arg && *arg && !arg[strspn(arg, "0123456789")];
+}
+
 /*
  * Take @o, spelt as the @len bytes at @arg, with @value, or with the next
  * argument when that is NULL. Returns what comes after.
@@ -311,6 +316,8 @@ static char **take(const struct nb_cmd *cmd, const struct nb_opt *o,
 		take_flag(cmd, o);
 		return next;
 	}
+	if (!value && o->bare && !is_number(*next))
+		value = o->bare;
 	if (!value && !*next)
 		nb_opt_misuse("cannot use '%.*s': no value", len, arg);
 	if (!value)

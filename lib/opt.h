@@ -47,6 +47,7 @@ struct nb_opt {
 	uint64_t min;
 	uint64_t max;
 	const char *const *choices; /* NULL-terminated */
+	const char *bare; /* a number's value when none follows; or NULL */
 };
 
 struct nb_cmd {
@@ -62,7 +63,8 @@ struct nb_cmd {
 
 /*
  * Parse @argv. An option may be written -x VALUE, -xVALUE, --name VALUE,
- * --name=VALUE or -legacy VALUE; flags may be bundled (-46T); "--" ends the
+ * --name=VALUE or -legacy VALUE, and one that is "bare" without a value, if
+ * what comes next is no number; flags may be bundled (-46T); "--" ends the
  * options; a later value replaces an earlier one (ports and lists are added
  * to). No abbreviations. What is no option is the next of cmd->args. Sets the
  * log's name and level, and opens /dev/null for reading where standard input,

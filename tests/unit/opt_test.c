@@ -10,7 +10,7 @@
 
 static struct {
 	bool ip4, ip6, both;
-	uint32_t pid, any;
+	uint32_t pid, any, rate;
 	uint64_t big;
 	const char *path;
 	struct nb_ports lports, rports;
@@ -43,6 +43,8 @@ static const struct nb_opt opts[] = {
 	  .help = "only that direction", .out = &args.direction,
 	  .choices = words },
 	{ NB_LIST, 'n', "name", .arg = "NAME", .out = &args.names },
+	{ NB_U32, 's', "sample", .arg = "RATE", .out = &args.rate, .min = 1,
+	  .bare = "16" },
 };
 /* clang-format on */
 
@@ -107,6 +109,8 @@ static void parse(void *ctx)
 		printf(" pid=%u", args.pid);
 	if (args.any)
 		printf(" any=%u", args.any);
+	if (args.rate)
+		printf(" rate=%u", args.rate);
 	if (args.big)
 		printf(" big=%" PRIu64, args.big);
 	if (args.path)
@@ -183,6 +187,15 @@ static void good_lines(void)
 	sets(ARGV("-46"), " both");
 	sets(ARGV("-sp", "80"), " sport=80");
 	sets(ARGV("-P", "80,81", "-sp", "81,82"), " sport=80,81,82");
+	sets(ARGV("-s"), " rate=16");
+	sets(ARGV("-s", "4"), " rate=4");
+	sets(ARGV("-s8"), " rate=8");
+	sets(ARGV("-s", "-4"), " 4 rate=16");
+	sets(ARGV("-4s"), " 4 rate=16");
+	sets(ARGV("-s", "-sp", "80"), " rate=16 sport=80");
+	sets(ARGV("--sample"), " rate=16");
+	sets(ARGV("--sample", "2", "-4"), " 4 rate=2");
+	sets(ARGV("--sample=2"), " rate=2");
 	sets(ARGV("-dp", "1,65535"), " dport=1,65535");
 	sets(ARGV("--sport=9", "--dport", "10"), " sport=9 dport=10");
 	sets(ARGV("-a", "0"), "");
@@ -228,6 +241,11 @@ static void bad_values(void)
 	misuse(ARGV("-4p"), "cannot use '-p': no value");
 	misuse(ARGV("--pid"), "cannot use '--pid': no value");
 	misuse(ARGV("-sp"), "cannot use '-sp': no value");
+	misuse(ARGV("-s", "0"),
+	       "cannot use '-s 0': not between 1 and 4294967295");
+	misuse(ARGV("-s4x"), "cannot use '-s 4x': not a number");
+	misuse(ARGV("-s", "x"), "unexpected argument 'x'");
+	misuse(ARGV("--sample="), "cannot use '--sample': empty value");
 	misuse(ARGV("-p", ""), "cannot use '-p': empty value");
 	misuse(ARGV("--pid="), "cannot use '--pid': empty value");
 	misuse(ARGV("--path-of-something", ""),

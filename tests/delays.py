@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""
+Who knows what delay_analysis_in should say.
+
+delays.py capture DEVICE: print a JSON line for each TCP packet with data that
+comes in at DEVICE, from "ready" until SIGTERM.
+delays.py late MS HOW [--ip 6] [--count N] [--sends N] [--options]: again and
+again data, in so many packets, that is read MS milliseconds after it came, by
+recv, peek, splice or read in small pieces; or with options of IP. Begins at a
+line of standard input; prints who it is, and then what each row is to have.
+delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
+and none besides, with stages that add up? (--once: also for what was sent
+twice.) Exit status 1 and the difference if not.
+"""
+import argparse
+import collections
+import ctypes
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+
+OUTGOING = 4  # PACKET_OUTGOING
+SO_RCVBUFFORCE = 33
+FIELDS = ("ip", "saddr", "sport", "daddr", "dport", "seq", "ack", "length")
+
+
+def parse(frame, protocol):
+    """What FIELDS say of a packet; None: it is none of TCP's, or has no data."""
+    if protocol == 0x0800:
+        ip, at = 4, (frame[0] & 15) * 4
+        if frame[9] != 6:
+            return None
+        end = struct.unpack("!H", frame[2:4])[0]
+        saddr = socket.inet_ntop(socket.AF_INET, frame[12:16])
+        daddr = socket.inet_ntop(socket.AF_INET, frame[16:20])
+    elif protocol == 0x86DD:
+        ip, at = 6, 40
+        if frame[6] != 6:
+            return None
+        end = 40 + struct.unpack("!H", frame[4:6])[0]
+        saddr = socket.inet_ntop(socket.AF_INET6, frame[8:24])
+        daddr = socket.inet_ntop(socket.AF_INET6, frame[24:40])
+    else:
+        return None
+    sport, dport, seq, ack, doff = struct.unpack("!HHIIB", frame[at : at + 13])
+    length = end - at - (doff >> 4) * 4
+    if not length:
+        return None
+    return dict(
+        zip(FIELDS, (ip, saddr, sport, daddr, dport, seq, ack, length))
+    )
+
+
+def capture(args):
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+    wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+    wire.bind((args.device, 3))
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
+    print("ready", flush=True)
+    wire.settimeout(0.1)
+    while True:
+        try:
+            frame, (_, protocol, kind, *_) = wire.recvfrom(65600)
+        except TimeoutError:
+            if ended:
+                break
+            continue
+        row = parse(frame, protocol) if kind != OUTGOING else None
+        if row:
+            print(json.dumps(row))
+    lost = struct.unpack("II", wire.getsockopt(263, 6, 8))[1]
+    if lost:
+        sys.exit(f"delays.py: {lost} packets were not captured")
+
+
+def read_some(conn, how, length):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if how == "recv":
+        return len(conn.recv(length))
+    if how == "peek":
+        conn.recv(length, socket.MSG_PEEK)
+        time.sleep(0.001)
+        return len(conn.recv(length))
+    if how == "pieces":
+        return len(conn.recv(min(length, 10)))
+    reader, writer = os.pipe()
+    got = libc.splice(conn.fileno(), None, writer, None, length, 0)
+    os.close(reader)
+    os.close(writer)
+    if got < 0:
+        sys.exit(f"delays.py: cannot splice: {ctypes.get_errno()}")
+    return got
+
+
+def late(args):
+    family = socket.AF_INET6 if args.ip == 6 else socket.AF_INET
+    addr = "::1" if args.ip == 6 else "127.0.0.1"
+    listener = socket.create_server((addr, 0), family=family)
+    client = socket.create_connection(listener.getsockname()[:2])
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    conn, _ = listener.accept()
+    row = {
+        "saddr": addr,
+        "sport": client.getsockname()[1],
+        "daddr": addr,
+        "dport": listener.getsockname()[1],
+        "pid": os.getpid(),
+        "length": args.length,
+    }
+    if args.options:
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x01" * 8)
+    print(json.dumps(row), flush=True)
+    sys.stdin.readline()
+    for _ in range(args.count):
+        sends = []
+        for _ in range(args.sends):
+            start = time.monotonic_ns()
+            client.sendall(b"x" * args.length)
+            sends.append((start, time.monotonic_ns()))
+            # Or more of them become one packet.
+            time.sleep(0.005 if args.sends > 1 else 0)
+        time.sleep(args.ms / 1000)
+        begin = time.monotonic_ns()
+        left = args.length * args.sends
+        while left:
+            left -= read_some(conn, args.how, left)
+        end = time.monotonic_ns()
+        for start, sent in sends:
+            row["least_ns"] = begin - sent
+            row["most_ns"] = end - start
+            print(json.dumps(row), flush=True)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(l) for l in f if l.startswith("{")]
+
+
+def check_stages(row):
+    """Those that are known are not negative, and TOTAL is their sum."""
+    parts = [row[stage + "_ns"] for stage in ("mac", "ip", "tcp")]
+    if min(parts) < 0 or sum(parts) != row["total_ns"]:
+        sys.exit(f"delays.py: does not add up: {row}")
+    for whole, some in (("mac", ("gro", "softirq")), ("tcp", ("backlog", "app"))):
+        known = sum(row[s + "_ns"] or 0 for s in some)
+        if known > row[whole + "_ns"]:
+            sys.exit(f"delays.py: more than {whole}: {row}")
+
+
+def compare(args):
+    count = lambda rows: collections.Counter(
+        tuple(row[f] for f in FIELDS) for row in rows
+    )
+    rows = read(args.rows)
+    truth, shown = count(read(args.truth)), count(rows)
+    if args.once:
+        truth = collections.Counter(set(truth))
+    if not truth:
+        sys.exit("delays.py: no truth")
+    for row in rows:
+        check_stages(row)
+    for key in sorted(set(truth) | set(shown), key=str):
+        if truth[key] != shown[key]:
+            print(f"{truth[key]} captured, {shown[key]} shown: {key}")
+    if truth != shown:
+        sys.exit(1)
+    print(f"{len(rows)} rows")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    sub = parser.add_subparsers(required=True)
+    one = sub.add_parser("capture")
+    one.add_argument("device")
+    one.set_defaults(run=capture)
+    one = sub.add_parser("late")
+    one.add_argument("ms", type=float)
+    one.add_argument("how", choices=("recv", "peek", "splice", "pieces"))
+    one.add_argument("--ip", type=int, default=4)
+    one.add_argument("--count", type=int, default=5)
+    one.add_argument("--length", type=int, default=100)
+    one.add_argument("--sends", type=int, default=1)
+    one.add_argument("--options", action="store_true")
+    one.add_argument("--wait", action="store_true")  # it always does
+    one.set_defaults(run=late)
+    one = sub.add_parser("compare")
+    one.add_argument("truth")
+    one.add_argument("rows")
+    one.add_argument("--once", action="store_true")
+    one.set_defaults(run=compare)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

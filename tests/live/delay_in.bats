@@ -1,0 +1,323 @@
+#!/usr/bin/env bats
+# delay_analysis_in next to what was on the wire, and to delays that were made.
+
+bats_require_minimum_version 1.5.0
+
+TOOL=delay_analysis_in
+load ../helper
+
+setup() {
+	live_setup
+	DELAYS=$ROOT/tests/delays.py
+}
+
+teardown() {
+	live_teardown
+}
+
+# Note what comes in from here on, until captured.
+capture() {
+	in_background capture nsenter --net="/run/netns/$NS" \
+		python3 -IS "$DELAYS" capture lo
+	CAPTURE=$SPAWNED
+	eventually grep -q ready "$T/capture.out"
+}
+
+captured() {
+	stop TERM "$CAPTURE"
+}
+
+rows_match() {
+	python3 -IS "$DELAYS" compare "$T/capture.out" "$T/trace.out" "$@"
+}
+
+# of PART: how many packets the account at the end has as that.
+of() {
+	sed -n "s/.*[:,] \([0-9]*\) $1.*/\1/p" "$T/trace.err" | tail -n 1
+}
+
+# By functions, data is followed in any state of a connection.
+by_functions() {
+	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"
+}
+
+@test "IPv4: each packet of requests and answers, as on the wire" {
+	prepare rr rr --count 500
+	trace --json
+	capture
+	go rr
+	stop
+	captured
+	rows_match
+	[ "$(wc -l <"$T/trace.out")" = 1000 ]
+}
+
+@test "IPv6: each packet of requests and answers, as on the wire" {
+	prepare rr rr --count 500 --ip 6
+	trace --json
+	capture
+	go rr
+	stop
+	captured
+	rows_match
+	[ "$(wc -l <"$T/trace.out")" = 1000 ]
+}
+
+@test "10,000 packets: each is in a row" {
+	prepare rr rr --count 5000
+	trace --json
+	go rr
+	stop
+	cat "$T/trace.err"
+	[ "$(wc -l <"$T/trace.out")" = 10000 ]
+	[ "$(of 'read by applications')" = 10000 ]
+	jq -es 'map([.sport, .seq]) | unique | length == 10000' "$T/trace.out"
+}
+
+@test "a sample: one packet in 16, all of whose stages are known" {
+	prepare rr rr --count 5000
+	trace --json -s
+	capture
+	go rr
+	stop
+	captured
+	n=$(wc -l <"$T/trace.out")
+	echo "$n rows"
+	[ "$n" -gt 450 ]
+	[ "$n" -lt 800 ]
+	jq -es 'all(.mac_ns != null and .ip_ns != null and .tcp_ns != null and
+		.total_ns == .mac_ns + .ip_ns + .tcp_ns)' "$T/trace.out"
+	# They are packets that there were.
+	jq -s 'map([.sport, .seq])' "$T/trace.out" >"$T/some"
+	grep '^{' "$T/capture.out" | jq -s 'map([.sport, .seq])' >"$T/all"
+	jq -e -n --slurpfile some "$T/some" --slurpfile all "$T/all" \
+		'($some[0] - $all[0]) == []'
+}
+
+# late HOW ARG...: a workload that waits, whose data is read 50 ms late.
+late() {
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare late late 50 "$@"
+}
+
+# As many rows as the truth has, of which each row's APP, and so TCP, is as late
+# as the application was.
+rows_are_late() {
+	cat "$T/late.truth" "$T/trace.out"
+	jq -es --slurpfile truth <(sed 1d "$T/late.truth") '
+		length == ($truth | length) and ([., $truth] | transpose | all(
+			.[0].sport == .[1].sport and .[0].dport == .[1].dport and
+			.[0].pid == .[1].pid and .[0].length == .[1].length and
+			.[0].app_ns >= .[1].least_ns * 0.98 and
+			.[0].app_ns <= .[1].most_ns and
+			.[0].tcp_ns >= .[0].app_ns and
+			.[0].mac_ns + .[0].ip_ns < 5000000))' "$T/trace.out"
+}
+
+read_late() {
+	late "$@"
+	trace --json
+	go late
+	stop
+	rows_are_late
+}
+
+@test "an application that is late: by recv, IPv4" {
+	read_late recv
+}
+
+@test "an application that is late: by recv, IPv6" {
+	read_late recv --ip 6
+}
+
+@test "an application that is late: it has looked before" {
+	read_late peek
+}
+
+@test "an application that is late: by splice" {
+	read_late splice
+}
+
+@test "an application that is late: in small pieces, the last of which counts" {
+	read_late pieces
+}
+
+@test "options of IP" {
+	read_late recv --options
+}
+
+@test "packets that TCP has put together in its queue" {
+	late recv --sends 40 --count 2
+	trace --json
+	capture
+	go late
+	stop
+	captured
+	cat "$T/trace.out"
+	rows_match --once
+	[ "$(wc -l <"$T/trace.out")" -gt 60 ]
+	# Each has waited for the application, the first ones longest.
+	jq -es 'all(.app_ns > 45e6) and (map(.app_ns) | max) > 200e6' "$T/trace.out"
+}
+
+@test "more packets than are followed for a socket: they are counted" {
+	late recv --sends 200 --count 1 --length 10
+	trace --json
+	capture
+	go late
+	stop
+	captured
+	cat "$T/trace.err"
+	all=$(grep '^{' "$T/capture.out" | jq -s 'map(.seq) | unique | length')
+	[ "$all" -gt 150 ]
+	[ "$(wc -l <"$T/trace.out")" = 128 ]
+	[ "$(sum_of '([0-9]+) packets not followed to the end')" = $((all - 128)) ]
+}
+
+@test "packets that TCP drops: in the account, and in no row" {
+	WRAP=()
+	LOAD=$ROOT/build/work/badtcp prepare bad seq-high --count 7
+	trace --json
+	echo go >&"${LOAD_FD[bad]}"
+	eventually grep -q '"end"' "$T/bad.truth"
+	stop
+	cat "$T/trace.err" "$T/trace.out"
+	[ "$(of dropped)" = 7 ]
+	[ ! -s "$T/trace.out" ]
+}
+
+@test "filters: ports, addresses, families, processes" {
+	late recv --count 2
+	local sport dport
+	sport=$(ready sport) dport=$(ready dport)
+	LOOK=()
+	for look in "-sp $sport" "-dp $dport" "--sport $sport --dport $dport" \
+		"-a 127.0.0.1" "-a 127.0.0.0/8" "-a 0.0.0.0/0" -4 \
+		"-p $(ready pid)"; do
+		# shellcheck disable=SC2086 # several words
+		trace_as "yes${#LOOK[@]}" "$BIN" --netns "$NS" --json $look
+		LOOK+=("$TRACER")
+	done
+	NONE=()
+	for look in "-sp $dport" "-dp $sport" "-a 127.0.0.2" "-a 10.0.0.0/8" \
+		"-a ::/0" "-a 127.0.0.2/31" -6 "-p $$" "--netns /proc/$$/ns/net"; do
+		# shellcheck disable=SC2086
+		trace_as "no${#NONE[@]}" "$BIN" --netns "$NS" --json $look
+		NONE+=("$TRACER")
+	done
+	go late
+	for i in "${!LOOK[@]}"; do
+		stop INT "${LOOK[i]}"
+		[ "$(wc -l <"$T/yes$i.out")" = 2 ]
+	done
+	for i in "${!NONE[@]}"; do
+		stop INT "${NONE[i]}"
+		[ ! -s "$T/no$i.out" ]
+	done
+}
+
+@test "--min: only what took that long" {
+	late recv --count 2
+	prepare_rr
+	trace --json --min 40000
+	go rr
+	go late
+	stop
+	[ "$(jq -s 'map(select(.total_ns < 40000000)) | length' "$T/trace.out")" = 0 ]
+	[ "$(jq -s "map(select(.dport == $(ready dport))) | length" "$T/trace.out")" = 2 ]
+}
+
+prepare_rr() {
+	WRAP=()
+	prepare rr rr --count 500
+}
+
+ready() {
+	sed -n "1s/.*\"$1\": *\([0-9]*\).*/\1/p" "$T/late.truth"
+}
+
+@test "--summary: percentiles of all packets, by stage" {
+	late recv --count 20
+	trace --summary -i 60
+	go late
+	stop
+	cat "$T/trace.out"
+	[ "$(awk '$2 == "TOTAL" || $2 == "MAC" || $2 == "IP" || $2 == "TCP" { print $3 }' "$T/trace.out" | sort -u)" = 20 ]
+	# Microseconds; of buckets an eighth wide.
+	awk '$2 == "TCP" { exit !($4 > 44000 && $4 < 57000 && $7 > 49000 && $7 < 70000 &&
+		$4 <= $5 && $5 <= $6 && $6 <= $7) }' "$T/trace.out"
+	awk '$2 == "IP" { exit !($7 < 5000) }' "$T/trace.out"
+}
+
+@test "--hist: as many packets, in the buckets where they belong" {
+	late recv --count 20
+	trace --hist
+	go late
+	stop
+	cat "$T/trace.out"
+	# 50 ms, of a slow machine more, in the histogram of TCP.
+	sed -n '/^TCP/,/^$/p' "$T/trace.out" >"$T/tcp"
+	[ "$(awk -F'[:|]' '$1 ~ /->/ { n += $2 } END { print n }' "$T/tcp")" = 20 ]
+	[ "$(awk -F'[:|]' '$1 ~ / 32768 -> 65535 / { print $2 + 0 }' "$T/tcp")" -ge 18 ]
+}
+
+@test "--hist --json: the same for programs" {
+	late recv --count 20
+	trace --hist --json
+	go late
+	stop
+	jq -es 'map(select(.stage == "tcp") | .count) | add == 20' "$T/trace.out"
+	jq -es 'map(select(.stage == "tcp" and .from_us == 32768)) | length == 1 and
+		.[0].to_us == 65535 and .[0].count >= 18' "$T/trace.out"
+}
+
+@test "the connection of one's own session is left out, and named" {
+	late recv --count 2
+	SSH_CONNECTION="127.0.0.1 $(ready sport) 127.0.0.1 $(ready dport)" \
+		trace_as own "$BIN" --netns "$NS" --json
+	OWN=$TRACER
+	trace --json
+	go late
+	stop
+	stop INT "$OWN"
+	grep -q "leaving out this session's connection, with 127.0.0.1:$(ready sport)\$" "$T/own.err"
+	[ ! -s "$T/own.out" ]
+	[ "$(wc -l <"$T/trace.out")" = 2 ]
+}
+
+@test "a table: the columns of old, stages in microseconds" {
+	late recv --count 2
+	trace
+	go late
+	stop
+	cat "$T/trace.out"
+	head -n 1 "$T/trace.out" | grep -Eqx 'SADDR:SPORT +-> +DADDR:DPORT +SEQ +ACK +TIME +TOTAL +MAC +IP +TCP'
+	[ "$(grep -Ecx '127\.0\.0\.1:[0-9]+ +-> 127\.0\.0\.1:[0-9]+ +[0-9]+ +[0-9]+ +[0-9]{16}( +[0-9]+\.[0-9]{3}){4}' "$T/trace.out")" = 2 ]
+	# The time is the time.
+	awk -v now="$(date +%s)" 'NR > 1 && ($6 > now * 1e6 + 1e6 || $6 < now * 1e6 - 6e8) { exit 1 }' "$T/trace.out"
+}
+
+@test "--wide: parts that the plan cannot measure are '-'" {
+	late recv --count 2
+	trace -w
+	go late
+	stop
+	cat "$T/trace.out"
+	[ "$(awk 'NR > 1 { print $11 == "-", $12 == $8, ($13 == "-"), $14 <= $10 }' "$T/trace.out" | sort -u)" = \
+		"1 1 $(if by_functions; then echo 0; else echo 1; fi) 1" ]
+}
+
+@test "nothing is left behind, not even by SIGKILL; 10 MB are enough" {
+	prepare_rr
+	trace --json
+	note_objects
+	go rr
+	eventually test -s "$T/trace.out"
+	hwm=$(status_of "$TRACER" VmHWM)
+	echo "$hwm kB"
+	[ "$hwm" -lt 10240 ]
+	before=$(tracefs_state)
+	kill -KILL "$TRACER"
+	eventually objects_gone
+	[ "$(tracefs_state)" = "$before" ]
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What delay_analysis_in and its eBPF text share. */
+#ifndef NB_DELAY_ANALYSIS_IN_H
+#define NB_DELAY_ANALYSIS_IN_H
+
+#include <linux/types.h>
+
+#include "bpf/filter.h"
+
+/* Where a packet has been; TOTAL is MAC, IP and TCP, of which the rest are
+ * parts. */
+enum in_stage {
+	IN_TOTAL,
+	IN_MAC, /* from the driver to the protocols: GRO, and queues to other
+		 * processors or of virtual devices */
+	IN_IP,
+	IN_TCP,	    /* until the application has it */
+	IN_GRO,	    /* of MAC, on the processor that the driver had */
+	IN_SOFTIRQ, /* of MAC, in a queue to a softirq */
+	IN_BACKLOG, /* of TCP: to the socket, which a process may have locked */
+	IN_APP,	    /* of TCP: in the socket, until the application has it */
+	IN_STAGES,
+};
+
+/* Bits of in_config.flags. */
+enum in_flags {
+	IN_LIVE = 1 << 0, /* set last: before it nothing is followed */
+	IN_ONLY_LPORT = 1 << 1,
+	IN_ONLY_RPORT = 1 << 2,
+	IN_ONLY_ADDR = 1 << 3,
+	IN_NOT_OWN = 1 << 4, /* leave out the connection "own" */
+	IN_SUM = 1 << 5,     /* records are of times only */
+};
+
+/* The one entry of the map "config". */
+struct in_config {
+	struct nb_filter filter;
+	__u32 flags;
+	__u32 rate;   /* one packet in so many is followed */
+	__u32 slots;  /* of the map "packets": a power of two */
+	__u8 addr_ip; /* with IN_ONLY_ADDR: 4 or 6, */
+	__u8 pad[3];
+	__u32 addr[4]; /* the prefix in network order, */
+	__u32 mask[4]; /* and its bits */
+	__u64 min_ns;  /* TOTAL at least */
+	__u16 own[2];  /* local and remote port, and the remote address */
+	__u32 own_addr[4];
+	__u32 pad2;
+};
+_Static_assert(sizeof(struct in_config) == 96, "shared with eBPF");
+
+/* What has become of the packets that were followed: the map "ends". */
+enum in_end {
+	IN_BEGUN,    /* all of them */
+	IN_READ,     /* by the application */
+	IN_NO_DATA,  /* acknowledgements and the like */
+	IN_DROPPED,  /* by TCP, or before */
+	IN_CLOSED,   /* their socket was, before they were read */
+	IN_UNWANTED, /* left out by options */
+	IN_NO_ROOM,  /* too many waiting for the application */
+	IN_UNSEEN,   /* in another way, or followed no more to make room */
+	IN_ENDS,
+};
+
+/* When a packet was where, CLOCK_MONOTONIC; 0: that is not known. */
+struct in_times {
+	__u64 driver;
+	__u64 stack;
+	__u64 tcp;
+	__u64 unlocked;
+	__u64 socket;
+	__u64 read;
+	__u8 queued; /* by netif_rx(): to a softirq, without GRO */
+	__u8 moved;  /* from one processor to another before the stack */
+	__u8 pad[6];
+};
+_Static_assert(sizeof(struct in_times) == 56, "shared with eBPF");
+
+/* A packet that the application has read; with IN_SUM only the times. */
+struct in_event {
+	struct in_times times;
+	__u8 saddr[16]; /* its source; IPv4 in the first four bytes */
+	__u8 daddr[16];
+	__u16 sport; /* host order */
+	__u16 dport;
+	__u32 seq;
+	__u32 ack;
+	__u32 length;  /* of its data, bytes */
+	__u32 packets; /* on the wire, of which GRO has made it */
+	__u32 netns;
+	__u32 pid; /* who has read it */
+	__u8 ip;   /* 4 or 6 */
+	__u8 pad[3];
+	char comm[16];
+};
+_Static_assert(sizeof(struct in_event) == 136, "shared with eBPF");
+
+#endif

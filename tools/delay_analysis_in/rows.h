@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* delay_analysis_in's rows. */
+#ifndef NB_DELAY_ANALYSIS_IN_ROWS_H
+#define NB_DELAY_ANALYSIS_IN_ROWS_H
+
+#include "clock.h"
+#include "delay_analysis_in.h"
+#include "table.h"
+
+/* The heads of the stages' columns, and what they are called in JSON. */
+extern const char *const in_stage_heads[IN_STAGES];
+extern const char *const in_stage_keys[IN_STAGES];
+
+/*
+ * The table that the options ask for, on standard output. As nb_table_new();
+ * the caller frees *ret.
+ */
+int in_rows_new(struct nb_table **ret);
+
+/* Print @e, which took as long as @delays say. As nb_table_row(). */
+int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
+		  const struct in_event *e, const uint64_t *delays);
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stages.h"
+
+/* Nothing where a clock has gone back. */
+static uint64_t since(uint64_t then, uint64_t now)
+{
+	return now > then ? now - then : 0;
+}
+
+void in_stages_get(const struct in_times *times, uint64_t ret[IN_STAGES])
+{
+	/* Without functions to look at, all before the socket is IP's. */
+	uint64_t tcp = times->tcp ? times->tcp : times->socket;
+	/* Where the driver has called the protocols itself. */
+	uint64_t stack = times->stack ? times->stack : times->driver;
+
+	ret[IN_MAC] = since(times->driver, stack);
+	ret[IN_IP] = since(stack, tcp);
+	ret[IN_TCP] = since(tcp, times->read);
+	ret[IN_TOTAL] = ret[IN_MAC] + ret[IN_IP] + ret[IN_TCP];
+	ret[IN_GRO] = times->queued || times->moved ? IN_UNKNOWN : ret[IN_MAC];
+	ret[IN_SOFTIRQ] = times->queued ? ret[IN_MAC] : IN_UNKNOWN;
+	ret[IN_BACKLOG] = times->tcp && times->unlocked
+				  ? since(times->tcp, times->unlocked)
+				  : IN_UNKNOWN;
+	ret[IN_APP] = since(times->socket, times->read);
+}

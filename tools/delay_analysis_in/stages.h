@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long a packet took, from when it was where. */
+#ifndef NB_DELAY_ANALYSIS_IN_STAGES_H
+#define NB_DELAY_ANALYSIS_IN_STAGES_H
+
+#include <stdint.h>
+
+#include "delay_analysis_in.h"
+
+#define IN_UNKNOWN UINT64_MAX
+
+/*
+ * Fill @ret, by enum in_stage, with nanoseconds, or IN_UNKNOWN for what the
+ * plan does not tell. TOTAL is MAC, IP and TCP; none is less than 0.
+ */
+void in_stages_get(const struct in_times *times, uint64_t ret[IN_STAGES]);
+
+#endif
