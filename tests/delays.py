@@ -8,6 +8,12 @@ delays.py late MS HOW [--ip 6] [--count N] [--sends N] [--options]: again and
 again data, in so many packets, that is read MS milliseconds after it came, by
 recv, peek, splice or read in small pieces; or with options of IP. Begins at a
 line of standard input; prints who it is, and then what each row is to have.
+delays.py held MS: three packets that come while a process works with the socket
+and is held up for MS milliseconds (it reads into memory that is not there yet:
+userfaultfd). As late, but what is late is the way to the socket.
+delays.py sink ADDR PORT: read what one connection brings, to its end.
+delays.py bursts ADDR PORT: send it six times three full packets and a piece,
+without an end that is marked, and a moment later that.
 delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
 and none besides, with stages that add up? (--once: also for what was sent
 twice.) Exit status 1 and the difference if not.
@@ -15,12 +21,15 @@ twice.) Exit status 1 and the difference if not.
 import argparse
 import collections
 import ctypes
+import fcntl
 import json
+import mmap
 import os
 import signal
 import socket
 import struct
 import sys
+import threading
 import time
 
 OUTGOING = 4  # PACKET_OUTGOING
@@ -136,6 +145,94 @@ def late(args):
             print(json.dumps(row), flush=True)
 
 
+class Hole:
+    """A page of memory that is there only when it is filled."""
+
+    API, REGISTER, ZEROPAGE = 0xC018AA3F, 0xC020AA00, 0xC020AA04
+    USERFAULTFD, PAGE = 323, 4096
+
+    def __init__(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.syscall(self.USERFAULTFD, os.O_CLOEXEC)
+        if self.fd < 0:
+            sys.exit(f"delays.py: no userfaultfd: {ctypes.get_errno()}")
+        self.page = mmap.mmap(-1, self.PAGE)
+        self.at = ctypes.addressof(ctypes.c_char.from_buffer(self.page))
+        fcntl.ioctl(self.fd, self.API, struct.pack("QQQ", 0xAA, 0, 0))
+        fcntl.ioctl(
+            self.fd,
+            self.REGISTER,
+            struct.pack("QQQQ", self.at, self.PAGE, 1, 0),
+        )
+
+    def fill(self):
+        fcntl.ioctl(
+            self.fd,
+            self.ZEROPAGE,
+            struct.pack("QQQQ", self.at, self.PAGE, 0, 0),
+        )
+
+
+def await_fault(tid):
+    for _ in range(10000):
+        with open(f"/proc/self/task/{tid}/wchan", encoding="ascii") as f:
+            if "userfault" in f.read():
+                return
+        time.sleep(0.001)
+    sys.exit("delays.py: nobody waits for the page")
+
+
+def held(args):
+    hole = Hole()
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    conn, _ = listener.accept()
+    row = {"dport": listener.getsockname()[1], "pid": os.getpid()}
+    print(json.dumps(row), flush=True)
+    sys.stdin.readline()
+    client.sendall(b"a")
+    reader = threading.Thread(target=conn.recv_into, args=(hole.page, 1))
+    reader.start()
+    await_fault(reader.native_id)
+    sends = []
+    for _ in range(3):
+        start = time.monotonic_ns()
+        client.sendall(b"x" * 100)
+        sends.append((start, time.monotonic_ns()))
+    time.sleep(args.ms / 1000)
+    begin = time.monotonic_ns()
+    hole.fill()
+    reader.join()
+    left = 300
+    while left:
+        left -= len(conn.recv(left))
+    end = time.monotonic_ns()
+    for start, sent in sends:
+        row["least_ns"] = begin - sent
+        row["most_ns"] = end - start
+        print(json.dumps(row), flush=True)
+
+
+def sink(args):
+    listener = socket.create_server((args.addr, args.port))
+    print("ready", flush=True)
+    conn, _ = listener.accept()
+    while conn.recv(65536):
+        pass
+
+
+def bursts(args):
+    conn = socket.create_connection((args.addr, args.port))
+    # Timestamps take twelve bytes of each packet.
+    full = conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+    for _ in range(6):
+        conn.sendall(b"x" * (3 * full + 100), socket.MSG_MORE)
+        time.sleep(0.1)
+        conn.sendall(b"z")
+        time.sleep(0.1)
+
+
 def read(path):
     with open(path, encoding="utf-8") as f:
         return [json.loads(l) for l in f if l.startswith("{")]
@@ -188,6 +285,15 @@ def main():
     one.add_argument("--options", action="store_true")
     one.add_argument("--wait", action="store_true")  # it always does
     one.set_defaults(run=late)
+    one = sub.add_parser("held")
+    one.add_argument("ms", type=float)
+    one.add_argument("--wait", action="store_true")
+    one.set_defaults(run=held)
+    for name, run in (("sink", sink), ("bursts", bursts)):
+        one = sub.add_parser(name)
+        one.add_argument("addr")
+        one.add_argument("port", type=int)
+        one.set_defaults(run=run)
     one = sub.add_parser("compare")
     one.add_argument("truth")
     one.add_argument("rows")

@@ -174,6 +174,71 @@ read_late() {
 	[ "$(sum_of '([0-9]+) packets not followed to the end')" = $((all - 128)) ]
 }
 
+@test "packets that find the socket locked" {
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare late held 50
+	trace --json
+	go late
+	stop
+	cat "$T/late.truth" "$T/trace.out"
+	# By functions it is a stage of TCP's; else TCP has them only then.
+	if by_functions; then
+		stage=backlog_ns
+	else
+		stage=ip_ns
+		jq -es 'all(.backlog_ns == null)' "$T/trace.out"
+	fi
+	jq -es --slurpfile truth <(sed 1d "$T/late.truth") --arg stage "$stage" '
+		[map(select(.length == 100)), $truth] | transpose |
+		length == 3 and all(
+			.[0][$stage] >= .[1].least_ns * 0.98 and
+			.[0][$stage] <= .[1].most_ns and
+			.[0].total_ns - .[0][$stage] < 5000000 * '"$NB_SLOW"')' \
+		"$T/trace.out"
+}
+
+# far_end: a namespace behind a device pair, va here and vb there.
+far_end() {
+	FAR=$NS-far
+	new_netns "$FAR"
+	ip -n "$NS" -batch - <<-END
+		link add va type veth peer name vb netns $FAR
+		addr add 10.9.0.1/24 dev va
+		addr add 2001:db8:9::1/64 dev va nodad
+		link set va up
+	END
+	ip -n "$FAR" -batch - <<-END
+		addr add 10.9.0.2/24 dev vb
+		addr add 2001:db8:9::2/64 dev vb nodad
+		link set vb up
+	END
+}
+
+@test "packets that the receive offload keeps back, to make one of them" {
+	far_end
+	in_ns ethtool -K va tso off gso off >/dev/null
+	ip netns exec "$FAR" ethtool -K vb gro on
+	ip netns exec "$FAR" sh -c '
+		echo 20000000 >/sys/class/net/vb/gro_flush_timeout
+		echo 1 >/sys/class/net/vb/napi_defer_hard_irqs'
+	trace_as trace "$BIN" --netns "$FAR" --json
+	in_background sink nsenter --net="/run/netns/$FAR" \
+		python3 -IS "$DELAYS" sink 10.9.0.2 7000
+	eventually grep -q ready "$T/sink.out"
+	in_ns python3 -IS "$DELAYS" bursts 10.9.0.2 7000
+	stop
+	cat "$T/trace.out"
+	# Three packets become one; what follows them is kept back for as long as
+	# was said, as its end is not marked.
+	jq -es 'map(select(.packets == 3)) | length >= 4 and
+		all(.length >= 4300 and .mac_ns < 10000000 * '"$NB_SLOW"')' \
+		"$T/trace.out"
+	jq -es 'map(select(.length == 100)) | length >= 5 and
+		all(.gro_ns == .mac_ns and .softirq_ns == null and
+			.mac_ns > 18000000 and .mac_ns < 22000000 * '"$NB_SLOW"' and
+			.ip_ns < 5000000 * '"$NB_SLOW"')' "$T/trace.out"
+}
+
 @test "packets that TCP drops: in the account, and in no row" {
 	WRAP=()
 	LOAD=$ROOT/build/work/badtcp prepare bad seq-high --count 7
