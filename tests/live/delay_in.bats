@@ -142,6 +142,23 @@ read_late() {
 	read_late pieces
 }
 
+@test "every way to read: all bytes are in rows" {
+	for how in read recvmsg recvmmsg peek splice zerocopy; do
+		prepare "$how" bytes --bytes-up 300000 --recv "$how" --send sendfile
+	done
+	trace --json
+	for how in read recvmsg recvmmsg peek splice zerocopy; do
+		go "$how"
+	done
+	stop
+	for how in read recvmsg recvmmsg peek splice zerocopy; do
+		port=$(sed -n '1s/.*"port":\([0-9]*\).*/\1/p' "$T/$how.truth")
+		n=$(jq -s "map(select(.dport == $port) | .length) | add" "$T/trace.out")
+		echo "$how: $n bytes"
+		[ "$n" = 300000 ]
+	done
+}
+
 @test "options of IP" {
 	read_late recv --options
 }
