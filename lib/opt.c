@@ -374,6 +374,10 @@ static char **take_short(const struct nb_cmd *cmd, const char *arg, char **next)
 
 		if (!o)
 			nb_opt_misuse("unknown option '%s'", arg);
+		if (o->bare && p[1] && !is_number(p + 1)) {
+			take_value(o, o->bare);
+			continue;
+		}
 		if (o->kind != NB_FLAG)
 			return take(cmd, o, spelt, 2, p[1] ? p + 1 : NULL,
 				    next);

@@ -106,9 +106,8 @@ static size_t read_sockets(int pid, uint64_t *inodes)
 	return n;
 }
 
-/* The connection of one of the process' sockets. */
-static int find_in(int pid, int ip, const uint64_t *inodes, size_t n,
-		   struct nb_session *ret)
+/* The connection of the process' socket @want. */
+static int find_in(int pid, int ip, uint64_t want, struct nb_session *ret)
 {
 	char path[64], line[512];
 	bool found = false;
@@ -121,8 +120,7 @@ static int find_in(int pid, int ip, const uint64_t *inodes, size_t n,
 	while (in && !found && fgets(line, sizeof(line), in)) {
 		if (nb_session_parse_line(line, ip, ret, &inode))
 			continue;
-		for (size_t i = 0; i < n; i++)
-			found |= inodes[i] == inode;
+		found = inode == want;
 	}
 	if (in)
 		fclose(in);
@@ -162,9 +160,11 @@ int nb_session_find(struct nb_session *ret)
 
 		parent = parent_of(pid, &is_sshd);
 		n = is_sshd ? read_sockets(pid, inodes) : 0;
-		if (n && (!find_in(pid, 4, inodes, n, ret) ||
-			  !find_in(pid, 6, inodes, n, ret)))
-			return 0;
+		/* The first one: others are what it forwards. */
+		for (size_t k = 0; k < n; k++)
+			if (!find_in(pid, 4, inodes[k], ret) ||
+			    !find_in(pid, 6, inodes[k], ret))
+				return 0;
 	}
 	return -ENOENT;
 }

@@ -263,6 +263,9 @@ static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
 	case NB_CELL_USEC:
 		p = json ? put_u64(p, cell->u64) : put_msec(p, cell->u64);
 		break;
+	case NB_CELL_NSEC:
+		p = put_msec(p, cell->u64);
+		break;
 	case NB_CELL_KB:
 		p = json ? put_u64(p, cell->u64) : put_kb(p, cell->u64);
 		break;

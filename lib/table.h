@@ -32,8 +32,8 @@ enum nb_cell_kind {
 	NB_CELL_WORD, /* at most NB_CELL_WORD_MAX printable ASCII characters up
 		       * to NUL, with nothing to escape */
 	NB_CELL_TIME, /* ns since the Epoch: local time, RFC 3339 in JSON */
-	NB_CELL_USEC, /* us: milliseconds with three decimals, us in JSON; or
-		       * ns, microseconds */
+	NB_CELL_USEC, /* us: milliseconds with three decimals, us in JSON */
+	NB_CELL_NSEC, /* ns: microseconds with three decimals, in both */
 	NB_CELL_ADDR, /* an address; ip 0 is like NB_CELL_NONE */
 	NB_CELL_KB, /* bytes: kB (1024) in the table, with decimals when few, so
 		     * that only 0 is shown as 0; bytes in JSON */
@@ -82,7 +82,7 @@ static inline struct nb_cell nb_cell_usec(uint64_t us)
 
 static inline struct nb_cell nb_cell_nsec(uint64_t ns)
 {
-	return nb_cell_usec(ns);
+	return (struct nb_cell){ .kind = NB_CELL_NSEC, .u64 = ns };
 }
 
 static inline struct nb_cell nb_cell_kb(uint64_t bytes)

@@ -11,16 +11,19 @@ line of standard input; prints who it is, and then what each row is to have.
 delays.py held MS: three packets that come while a process works with the socket
 and is held up for MS milliseconds (it reads into memory that is not there yet:
 userfaultfd). As late, but what is late is the way to the socket.
+delays.py unread COUNT: on SIGUSR1, so many packets that are never read.
 delays.py sink ADDR PORT: read what one connection brings, to its end.
 delays.py bursts ADDR PORT: send it six times three full packets and a piece,
 without an end that is marked, and a moment later that.
 delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
 and none besides, with stages that add up? (--once: also for what was sent
-twice.) Exit status 1 and the difference if not.
+twice; --sample RATE: for those that are in the sample.) Exit status 1 and the
+difference if not.
 """
 import argparse
 import collections
 import ctypes
+import datetime
 import fcntl
 import json
 import mmap
@@ -32,8 +35,11 @@ import sys
 import threading
 import time
 
+SIOCOUTQ = 0x5411
 OUTGOING = 4  # PACKET_OUTGOING
 SO_RCVBUFFORCE = 33
+SO_TIMESTAMPNS = 35
+WITHIN_NS = 5000000 * int(os.environ.get("NB_SLOW", "1"))
 FIELDS = ("ip", "saddr", "sport", "daddr", "dport", "seq", "ack", "length")
 
 
@@ -67,6 +73,7 @@ def parse(frame, protocol):
 def capture(args):
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
     wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+    wire.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     wire.bind((args.device, 3))
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
@@ -74,13 +81,17 @@ def capture(args):
     wire.settimeout(0.1)
     while True:
         try:
-            frame, (_, protocol, kind, *_) = wire.recvfrom(65600)
+            frame, extra, _, (_, protocol, kind, *_) = wire.recvmsg(
+                65600, 64
+            )
         except TimeoutError:
             if ended:
                 break
             continue
         row = parse(frame, protocol) if kind != OUTGOING else None
         if row:
+            seconds, ns = struct.unpack("qq", extra[0][2])
+            row["captured_ns"] = seconds * 10**9 + ns
             print(json.dumps(row))
     lost = struct.unpack("II", wire.getsockopt(263, 6, 8))[1]
     if lost:
@@ -140,8 +151,8 @@ def late(args):
             left -= read_some(conn, args.how, left)
         end = time.monotonic_ns()
         for start, sent in sends:
-            row["least_ns"] = begin - sent
-            row["most_ns"] = end - start
+            row["least_us"] = (begin - sent) / 1000
+            row["most_us"] = (end - start) / 1000
             print(json.dumps(row), flush=True)
 
 
@@ -209,9 +220,25 @@ def held(args):
         left -= len(conn.recv(left))
     end = time.monotonic_ns()
     for start, sent in sends:
-        row["least_ns"] = begin - sent
-        row["most_ns"] = end - start
+        row["least_us"] = (begin - sent) / 1000
+        row["most_us"] = (end - start) / 1000
         print(json.dumps(row), flush=True)
+
+
+def unread(args):
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    conn, _ = listener.accept()
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    print("ready", flush=True)
+    signal.pause()
+    for _ in range(args.count):
+        client.sendall(b"x")
+        # Until it is acknowledged, or more become one.
+        while struct.unpack("i", fcntl.ioctl(client, SIOCOUTQ, b"    "))[0]:
+            time.sleep(0.001)
+    conn.close()
 
 
 def sink(args):
@@ -238,34 +265,50 @@ def read(path):
         return [json.loads(l) for l in f if l.startswith("{")]
 
 
-def check_stages(row):
-    """Those that are known are not negative, and TOTAL is their sum."""
-    parts = [row[stage + "_ns"] for stage in ("mac", "ip", "tcp")]
-    if min(parts) < 0 or sum(parts) != row["total_ns"]:
+def check_stages(row, captured_ns):
+    """Those that are known are its parts, and begin when it was captured."""
+    ns = {
+        k[:-3]: round(v * 1000)
+        for k, v in row.items()
+        if k.endswith("_us") and v is not None
+    }
+    if ns["mac"] + ns["ip"] + ns["tcp"] != ns["total"]:
         sys.exit(f"delays.py: does not add up: {row}")
     for whole, some in (("mac", ("gro", "softirq")), ("tcp", ("backlog", "app"))):
-        known = sum(row[s + "_ns"] or 0 for s in some)
-        if known > row[whole + "_ns"]:
+        if sum(ns.get(part, 0) for part in some) > ns[whole]:
             sys.exit(f"delays.py: more than {whole}: {row}")
+    came = datetime.datetime.fromisoformat(row["time"]).timestamp() * 1e9
+    # Captured where the protocols get it.
+    if abs(captured_ns - came - ns["mac"]) > WITHIN_NS:
+        sys.exit(f"delays.py: not at {captured_ns}, when it came: {row}")
+
+
+def is_sampled(row, rate):
+    """As delay_analysis_in(8) has it."""
+    return row["seq"] * 0x9E3779B1 % (1 << 32) < (1 << 32) // rate
 
 
 def compare(args):
-    count = lambda rows: collections.Counter(
-        tuple(row[f] for f in FIELDS) for row in rows
-    )
-    rows = read(args.rows)
-    truth, shown = count(read(args.truth)), count(rows)
+    key_of = lambda row: tuple(row[f] for f in FIELDS)
+    rows, packets = read(args.rows), read(args.truth)
+    if args.sample:
+        packets = [p for p in packets if is_sampled(p, args.sample)]
+    truth = collections.Counter(map(key_of, packets))
+    shown = collections.Counter(map(key_of, rows))
     if args.once:
         truth = collections.Counter(set(truth))
     if not truth:
         sys.exit("delays.py: no truth")
-    for row in rows:
-        check_stages(row)
     for key in sorted(set(truth) | set(shown), key=str):
         if truth[key] != shown[key]:
             print(f"{truth[key]} captured, {shown[key]} shown: {key}")
     if truth != shown:
         sys.exit(1)
+    captured = {}
+    for packet in packets:
+        captured.setdefault(key_of(packet), packet["captured_ns"])
+    for row in rows:
+        check_stages(row, captured[key_of(row)])
     print(f"{len(rows)} rows")
 
 
@@ -289,6 +332,9 @@ def main():
     one.add_argument("ms", type=float)
     one.add_argument("--wait", action="store_true")
     one.set_defaults(run=held)
+    one = sub.add_parser("unread")
+    one.add_argument("count", type=int)
+    one.set_defaults(run=unread)
     for name, run in (("sink", sink), ("bursts", bursts)):
         one = sub.add_parser(name)
         one.add_argument("addr")
@@ -298,6 +344,7 @@ def main():
     one.add_argument("truth")
     one.add_argument("rows")
     one.add_argument("--once", action="store_true")
+    one.add_argument("--sample", type=int)
     one.set_defaults(run=compare)
     args = parser.parse_args()
     args.run(args)

@@ -192,6 +192,8 @@ static void good_lines(void)
 	sets(ARGV("-s8"), " rate=8");
 	sets(ARGV("-s", "-4"), " 4 rate=16");
 	sets(ARGV("-4s"), " 4 rate=16");
+	sets(ARGV("-s4"), " rate=4");
+	sets(ARGV("-sq6"), " 6 rate=16 quiet");
 	sets(ARGV("-s", "-sp", "80"), " rate=16 sport=80");
 	sets(ARGV("--sample"), " rate=16");
 	sets(ARGV("--sample", "2", "-4"), " 4 rate=2");
@@ -243,7 +245,7 @@ static void bad_values(void)
 	misuse(ARGV("-sp"), "cannot use '-sp': no value");
 	misuse(ARGV("-s", "0"),
 	       "cannot use '-s 0': not between 1 and 4294967295");
-	misuse(ARGV("-s4x"), "cannot use '-s 4x': not a number");
+	misuse(ARGV("-sx"), "unknown option '-sx'");
 	misuse(ARGV("-s", "x"), "unexpected argument 'x'");
 	misuse(ARGV("--sample="), "cannot use '--sample': empty value");
 	misuse(ARGV("-p", ""), "cannot use '-p': empty value");

@@ -12,7 +12,7 @@
 
 struct in_args in_args = {
 	.rate = 1,
-	.max_packets = 16384,
+	.max_packets = IN_PACKETS,
 	.prog.buffer_kb = NB_PROG_BUFFER_KB,
 };
 
@@ -142,7 +142,8 @@ int in_args_config(struct in_config *config, struct nb_error *why)
 	config->flags = IN_LIVE | (in_args.sports.n ? IN_ONLY_RPORT : 0) |
 			(in_args.dports.n ? IN_ONLY_LPORT : 0) |
 			(in_args.hist || in_args.summary ? IN_SUM : 0);
-	config->rate = in_args.rate;
+	if (in_args.rate > 1)
+		config->below = UINT32_MAX / in_args.rate + 1;
 	config->slots = in_args.max_packets;
 	config->min_ns = in_args.min_us * 1000;
 	if (in_args.addr)

@@ -11,6 +11,8 @@
 #include "opt.h"
 #include "prog.h"
 
+#define IN_PACKETS 16384 /* unless --max-packets says more */
+
 struct in_args {
 	struct nb_filter_args filter;
 	struct nb_ports sports;

@@ -9,8 +9,10 @@
 #pragma netbcc types sk_buff sock inet_sock tcp_sock inet_connection_sock
 #pragma netbcc types skb_shared_info iphdr ipv6hdr tcphdr net pt_regs
 #pragma netbcc types task_struct nsproxy mnt_namespace files_struct fdtable
-#pragma netbcc types file socket_alloc
+#pragma netbcc types file socket_alloc net_device
 #pragma netbcc field sock sk_protocol
+#pragma netbcc field tcp_sock is_mptcp
+#pragma netbcc field bpf_mem_alloc cache
 #pragma netbcc tracepoint napi_gro_receive_entry
 #pragma netbcc tracepoint napi_gro_frags_entry
 #pragma netbcc tracepoint netif_receive_skb_entry
@@ -56,9 +58,25 @@
 #define ROUTING 43
 #define DSTOPTS 60
 #define OPTIONS_MAX 3
-#define HEADERS_MIN 40 /* IPv4 and TCP; IPv6 */
+#define TAGS_MAX 2
 #define SLOTS 16384
 #define WAITING 128 /* of a socket: a power of two */
+#define PLACES 3    /* where a piece may be, */
+#define PLACES_APART 5003
+#define NO_TRANSPORT 0xffff
+#define FORGET_NS (60 * 1000000000ULL)
+
+/*
+ * Entries are made as they are needed where programs may do that (6.1), else
+ * all of them at the start.
+ */
+#ifdef NB_OFFSET_bpf_mem_alloc_cache
+#define SOCKETS 262144
+#define SOCKET_FLAGS BPF_F_NO_PREALLOC
+#else
+#define SOCKETS 16384
+#define SOCKET_FLAGS 0
+#endif
 
 /* A packet on its way, or after it. */
 struct packet {
@@ -69,6 +87,8 @@ struct packet {
 	u64 tcp;
 	u64 unlocked;
 	u32 seq;
+	u32 ifindex;  /* of the device that it came by */
+	u32 piece;    /* of @sk: its number */
 	u16 cpu;      /* that the driver had, */
 	u16 cpu_then; /* and the stack */
 	u8 queued;    /* by netif_rx() */
@@ -79,27 +99,28 @@ struct packet {
 /* A piece of a socket's data, until it is read. */
 struct piece {
 	struct in_times times;
+	u64 sk;
+	u32 number; /* of those of @sk */
 	u32 seq;
 	u32 end; /* of its data */
 	u32 ack;
 	u16 packets;
 	u8 done;
-	u8 pad;
+	u8 pad[5];
 };
 
-/* Those of a socket, first in, first out; both go on for ever. */
-struct pieces {
+/* Which of them are a socket's, first in, first out; both go on for ever. */
+struct waiting {
 	u32 head;
 	u32 tail;
 	u32 hash; /* whose these are, should the socket's end go unseen */
 	u32 left; /* that are not done */
-	struct piece piece[WAITING];
 };
 
 BPF_ARRAY(config, struct in_config, 1);
 BPF_ARRAY(packets, struct packet, SLOTS);
-BPF_F_TABLE("hash", u64, struct pieces, waiting, 1024, BPF_F_NO_PREALLOC);
-BPF_PERCPU_ARRAY(blank, struct pieces, 1);
+BPF_ARRAY(pieces, struct piece, SLOTS);
+BPF_F_TABLE("hash", u64, struct waiting, sockets, SOCKETS, SOCKET_FLAGS);
 BPF_HASH(lports, u16, u8, 1024);
 BPF_HASH(rports, u16, u8, 1024);
 BPF_PERCPU_ARRAY(ends, u64, IN_ENDS);
@@ -182,12 +203,17 @@ static inline void find_network(struct sk_buff *skb, struct where *w)
 	w->data = FIELD(skb, data);
 	w->left = FIELD(skb, len) - FIELD(skb, data_len);
 	w->protocol = bpf_ntohs(FIELD(skb, protocol));
-	if (w->protocol != P_8021Q && w->protocol != P_8021AD)
-		return;
-	bpf_probe_read_kernel(inner, sizeof(inner), w->data);
-	w->protocol = bpf_ntohs(inner[1]);
-	w->data += sizeof(inner);
-	w->left -= sizeof(inner);
+#pragma unroll
+	for (int i = 0; i < TAGS_MAX; i++) {
+		if (w->protocol != P_8021Q && w->protocol != P_8021AD)
+			return;
+		if (w->left < sizeof(inner))
+			return;
+		bpf_probe_read_kernel(inner, sizeof(inner), w->data);
+		w->protocol = bpf_ntohs(inner[1]);
+		w->data += sizeof(inner);
+		w->left -= sizeof(inner);
+	}
 }
 
 /* How long the headers before TCP's are; 0: it is another protocol's packet. */
@@ -228,7 +254,8 @@ static inline int read_seq(struct sk_buff *skb, u32 *ret)
 	find_network(skb, &w);
 	if (w.protocol != P_IP && w.protocol != P_IPV6)
 		return 0;
-	if (w.left < HEADERS_MIN)
+	if (w.left < (w.protocol == P_IP ? sizeof(struct iphdr)
+					 : sizeof(struct ipv6hdr)))
 		return -1;
 	at = network_length(&w);
 	if (!at)
@@ -243,11 +270,19 @@ static inline int read_seq(struct sk_buff *skb, u32 *ret)
 /* The same for a packet wherever it is seen, and whoever looks. */
 static inline int is_sampled(const struct in_config *c, int has_seq, u32 seq)
 {
-	if (c->rate <= 1)
+	u32 random;
+
+	if (!c->below)
 		return 1;
-	if (has_seq < 0)
-		return bpf_get_prandom_u32() % c->rate == 0;
-	return (seq * 0x9e3779b1U >> 12) % c->rate == 0;
+	random = has_seq > 0 ? seq * 0x9e3779b1U : bpf_get_prandom_u32();
+	return random < c->below;
+}
+
+static inline u32 ifindex_of(struct sk_buff *skb)
+{
+	struct net_device *dev = FIELD(skb, dev);
+
+	return FIELD(dev, ifindex);
 }
 
 /* A driver, or a virtual device, hands over @skb. */
@@ -255,9 +290,9 @@ static inline void arrive(struct sk_buff *skb, int queued)
 {
 	struct in_config *c = get_config();
 	struct packet *p;
+	u32 ifindex, seq = 0;
 	u64 address;
 	int has_seq;
-	u32 seq = 0;
 
 	if (!c || !is_live(c))
 		return;
@@ -268,14 +303,13 @@ static inline void arrive(struct sk_buff *skb, int queued)
 	p = slot_of(c, address, 1);
 	if (!p)
 		return;
+	ifindex = ifindex_of(skb);
 	/* From one device to another: it is on its way since the first. */
-	if (p->skb == address && !p->sk && p->has_seq && has_seq > 0 &&
-	    p->seq == seq) {
+	if (p->skb == address && !p->sk && !p->tcp && p->has_seq &&
+	    has_seq > 0 && p->seq == seq && p->ifindex != ifindex) {
 		p->queued = queued;
 		return;
 	}
-	if (p->skb && !p->sk)
-		count_ends(IN_UNSEEN, 1);
 	count_ends(IN_BEGUN, 1);
 	p->skb = address;
 	p->sk = 0;
@@ -285,6 +319,7 @@ static inline void arrive(struct sk_buff *skb, int queued)
 	p->unlocked = 0;
 	p->seq = seq;
 	p->has_seq = has_seq > 0;
+	p->ifindex = ifindex;
 	p->queued = queued;
 	p->cpu = bpf_get_smp_processor_id();
 	p->cpu_then = p->cpu;
@@ -410,42 +445,80 @@ static inline u32 read_next(struct sock *sk)
 	return NB_GET(tp, rcv_nxt);
 }
 
-/* What waits at @sk; @make: or an empty one. */
-static inline struct pieces *pieces_of(struct sock *sk, int make)
+/* What waits at @sk; @make: or nothing yet. */
+static inline struct waiting *waiting_at(struct sock *sk, int make)
 {
+	struct waiting none = {}, *w;
 	u64 key = (u64)sk;
-	struct pieces *all = waiting.lookup(&key), *empty;
 	u32 hash = hash_of(sk);
-	int zero = 0;
 
-	if (!all && make) {
-		empty = blank.lookup(&zero);
-		if (!empty)
-			return 0;
-		empty->hash = hash;
-		waiting.insert(&key, empty);
-		all = waiting.lookup(&key);
+	w = sockets.lookup(&key);
+	if (!w && make) {
+		none.hash = hash;
+		if (sockets.insert(&key, &none))
+			nb_count(NB_COUNT_FULL);
+		w = sockets.lookup(&key);
 	}
-	if (!all || all->hash == hash)
-		return all;
+	if (!w || w->hash == hash)
+		return w;
 	/* Another connection had the address. */
-	count_ends(IN_CLOSED, all->left);
-	all->head = 0;
-	all->tail = 0;
-	all->left = 0;
-	all->hash = hash;
-	return all;
+	count_ends(IN_CLOSED, w->left);
+	w->head = 0;
+	w->tail = 0;
+	w->left = 0;
+	w->hash = hash;
+	return w;
 }
 
-/* How many packets of the wire it is made of. */
-static inline u16 packets_of(struct sk_buff *skb)
+/* Number @n of @sk's pieces, in one of the places where it may be. */
+static inline struct piece *piece_at(const struct in_config *c, u64 sk, u32 n)
+{
+	u32 at = ((u32)(sk >> 6) * 0x9e3779b1U >> 8) + (n & (WAITING - 1));
+
+#pragma unroll
+	for (int i = 0; i < PLACES; i++, at += PLACES_APART) {
+		u32 slot = at & (c->slots - 1);
+		struct piece *p = pieces.lookup(&slot);
+
+		if (p && p->sk == sk && p->number == n)
+			return p;
+	}
+	return 0;
+}
+
+/* A place for it. 0: others' pieces are in all of them. */
+static inline struct piece *place_for(const struct in_config *c, u64 sk, u32 n,
+				      u64 now)
+{
+	u32 at = ((u32)(sk >> 6) * 0x9e3779b1U >> 8) + (n & (WAITING - 1));
+
+#pragma unroll
+	for (int i = 0; i < PLACES; i++, at += PLACES_APART) {
+		u32 slot = at & (c->slots - 1);
+		struct piece *p = pieces.lookup(&slot);
+
+		if (p &&
+		    (!p->sk || p->done || now - p->times.socket > FORGET_NS))
+			return p;
+	}
+	return 0;
+}
+
+/*
+ * How many packets of the wire it is made of. Some virtual devices say only how
+ * long each was.
+ */
+static inline u32 packets_of(struct sk_buff *skb, u32 length)
 {
 	u32 end = FIELD(skb, end);
 	struct skb_shared_info *info =
 		(struct skb_shared_info *)(FIELD(skb, head) + end);
-	u16 segs = NB_GET(info, gso_segs);
+	u16 segs = NB_GET(info, gso_segs), size;
 
-	return segs ? segs : 1;
+	if (segs)
+		return segs;
+	size = NB_GET(info, gso_size);
+	return size ? (length + size - 1) / size : 1;
 }
 
 /* A packet has come to TCP: what is of interest in it. */
@@ -466,33 +539,39 @@ static inline void read_segment(struct sk_buff *skb, struct segment *s)
 	s->seq = bpf_ntohl(*(u32 *)(th + 4));
 	s->ack = bpf_ntohl(*(u32 *)(th + 8));
 	s->length = len > doff ? len - doff : 0;
-	s->packets = packets_of(skb);
+	s->packets = packets_of(skb, s->length);
 }
 
 /* Its data, which waits at @sk. 0: there is no room. */
-static inline int add_piece(struct sock *sk, const struct packet *p,
-			    const struct segment *s)
+static inline int add_piece(const struct in_config *c, struct sock *sk,
+			    struct packet *p, const struct segment *s)
 {
-	struct pieces *all = pieces_of(sk, 1);
+	struct waiting *w = waiting_at(sk, 1);
+	u64 now = bpf_ktime_get_ns(), key = address_of(sk);
 	struct piece *piece;
 
-	if (!all || all->tail - all->head >= WAITING)
+	if (!w || w->tail - w->head >= WAITING)
 		return 0;
-	piece = &all->piece[all->tail & (WAITING - 1)];
+	piece = place_for(c, key, w->tail, now);
+	if (!piece)
+		return 0;
 	piece->times.driver = p->driver;
 	piece->times.stack = p->stack;
 	piece->times.tcp = p->tcp;
 	piece->times.unlocked = p->unlocked;
-	piece->times.socket = bpf_ktime_get_ns();
+	piece->times.socket = now;
 	piece->times.queued = p->queued;
 	piece->times.moved = p->cpu != p->cpu_then;
+	piece->sk = key;
+	piece->number = w->tail;
 	piece->seq = s->seq;
 	piece->end = s->seq + s->length;
 	piece->ack = s->ack;
 	piece->packets = s->packets;
 	piece->done = 0;
-	all->tail++;
-	all->left++;
+	p->piece = w->tail;
+	w->tail++;
+	w->left++;
 	return 1;
 }
 
@@ -502,15 +581,19 @@ static inline int come_to_tcp(const struct in_config *c, struct sock *sk,
 {
 	struct segment s = {};
 
-	if (!sock_wanted(c, sk))
-		return IN_UNWANTED;
 	read_segment(skb, &s);
+	/* What had this address before has come to an end that nobody saw. */
+	if (p->has_seq && p->seq != s.seq)
+		return IN_UNSEEN;
+	/* Multipath TCP reads in another way. */
+	if (!sock_wanted(c, sk) || nb_sk_is_mptcp(sk))
+		return IN_UNWANTED;
 	if (!s.length)
 		return IN_NO_DATA;
 	/* It has come before: nobody will read it again. */
 	if ((s32)(s.seq + s.length - read_next(sk)) <= 0)
 		return IN_DROPPED;
-	if (!add_piece(sk, p, &s))
+	if (!add_piece(c, sk, p, &s))
 		return IN_NO_ROOM;
 	p->seq = s.seq;
 	p->has_seq = 1;
@@ -530,7 +613,7 @@ int in_socket(NB_TP_CTX *ctx)
 		return 0;
 	end = come_to_tcp(c, sk, skb, p);
 	if (end == IN_BEGUN) {
-		p->sk = (u64)sk;
+		p->sk = address_of(sk);
 		return 0;
 	}
 	count_ends(end, 1);
@@ -581,32 +664,39 @@ int in_read(NB_TP_CTX *ctx)
 {
 	struct sock *sk = (struct sock *)NB_TP_ARG(ctx, 1);
 	struct in_config *c = get_config();
-	struct pieces *all = pieces_of(sk, 0);
+	struct waiting *w = waiting_at(sk, 0);
+	u64 now, key;
 	u32 copied, at, n = 0;
 	int wanted;
-	u64 now;
 
-	if (!c || !all || all->head == all->tail)
+	if (!c || !w || w->head == w->tail)
 		return 0;
 	now = bpf_ktime_get_ns();
+	key = address_of(sk);
 	copied = read_copied(sk);
 	wanted = nb_task_wanted(&c->filter);
-	at = all->head;
+	at = w->head;
 	for (int i = 0; i < WAITING; i++, at++) {
-		struct piece *p = &all->piece[at & (WAITING - 1)];
+		struct piece *p;
 
-		if (at == all->tail)
+		if (at == w->tail)
 			break;
+		p = piece_at(c, key, at);
+		/* Where it is not, it was forgotten to make room. */
+		if (!p) {
+			w->head += at == w->head;
+			continue;
+		}
 		if (!p->done && (s32)(p->end - copied) <= 0) {
 			p->done = 1;
 			n++;
 			if (wanted)
 				show(ctx, c, sk, p, now);
 		}
-		if (p->done && at == all->head)
-			all->head++;
+		if (p->done && at == w->head)
+			w->head++;
 	}
-	all->left -= n;
+	w->left -= n;
 	count_ends(wanted ? IN_READ : IN_UNWANTED, n);
 	return 0;
 }
@@ -614,49 +704,59 @@ int in_read(NB_TP_CTX *ctx)
 /* tcp_destroy_sock(sk) */
 int in_closed(NB_TP_CTX *ctx)
 {
-	u64 key = (u64)NB_TP_ARG(ctx, 1);
-	struct pieces *all = waiting.lookup(&key);
+	u64 key = address_of((void *)NB_TP_ARG(ctx, 1));
+	struct waiting *w = sockets.lookup(&key);
+	struct in_config *c = get_config();
+	u32 at;
 
-	if (!all)
+	if (!w || !c)
 		return 0;
-	count_ends(IN_CLOSED, all->left);
-	waiting.delete(&key);
+	count_ends(IN_CLOSED, w->left);
+	at = w->head;
+	for (int i = 0; i < WAITING && at != w->tail; i++, at++) {
+		struct piece *p = piece_at(c, key, at);
+
+		if (p)
+			p->done = 1;
+	}
+	sockets.delete(&key);
 	return 0;
-}
-
-/* Is it still the packet that @p was made for? */
-static inline int is_same(struct sk_buff *skb, const struct packet *p)
-{
-	u16 transport = FIELD(skb, transport_header);
-	u32 seq = 0;
-
-	bpf_probe_read_kernel(&seq, sizeof(seq),
-			      FIELD(skb, head) + transport + 4);
-	return bpf_ntohl(seq) == p->seq;
 }
 
 /* What waits of @p is not going to be read. 0: nothing does. */
-static inline int take_back(struct packet *p)
+static inline int take_back(const struct in_config *c, const struct packet *p)
 {
 	u64 key = p->sk;
-	struct pieces *all = waiting.lookup(&key);
-	u32 at;
+	struct waiting *w = sockets.lookup(&key);
+	struct piece *piece = piece_at(c, key, p->piece);
 
-	if (!all)
+	if (!w || !piece || piece->done)
 		return 0;
-	at = all->head;
-	for (int i = 0; i < WAITING; i++, at++) {
-		struct piece *piece = &all->piece[at & (WAITING - 1)];
+	piece->done = 1;
+	w->left--;
+	return 1;
+}
 
-		if (at == all->tail)
-			break;
-		if (!piece->done && piece->seq == p->seq) {
-			piece->done = 1;
-			all->left--;
-			return 1;
-		}
-	}
-	return 0;
+/* How @p, of which @skb is dropped, ends. */
+static inline int drop(const struct in_config *c, struct sk_buff *skb,
+		       const struct packet *p)
+{
+	u16 transport = FIELD(skb, transport_header);
+	u8 *head = FIELD(skb, head), *data = FIELD(skb, data);
+	u32 len = FIELD(skb, len), before, doff;
+	u8 th[16] = {};
+
+	/* Before IP has looked at it, all that is known is the address. */
+	if (transport == NO_TRANSPORT)
+		return p->sk ? IN_BEGUN : IN_UNSEEN;
+	bpf_probe_read_kernel(th, sizeof(th), head + transport);
+	if (bpf_ntohl(*(u32 *)(th + 4)) != p->seq)
+		return p->sk ? IN_BEGUN : IN_UNSEEN;
+	if (p->sk)
+		return take_back(c, p) ? IN_DROPPED : IN_BEGUN;
+	doff = (th[12] >> 4) * 4;
+	before = head + transport > data ? head + transport - data : 0;
+	return len > before + doff ? IN_DROPPED : IN_NO_DATA;
 }
 
 /* kfree_skb(skb, location, ...) */
@@ -665,11 +765,13 @@ int in_dropped(NB_TP_CTX *ctx)
 	struct sk_buff *skb = (struct sk_buff *)NB_TP_ARG(ctx, 1);
 	struct in_config *c = get_config();
 	struct packet *p = c ? slot_of(c, address_of(skb), 0) : 0;
+	int end;
 
 	if (!p)
 		return 0;
-	if (!p->sk || (is_same(skb, p) && take_back(p)))
-		count_ends(IN_DROPPED, 1);
+	end = drop(c, skb, p);
+	if (end != IN_BEGUN && end != IN_UNSEEN)
+		count_ends(end, 1);
 	p->skb = 0;
 	return 0;
 }

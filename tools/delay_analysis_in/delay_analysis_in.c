@@ -32,6 +32,7 @@ struct run {
 	struct nb_clock clock;
 	struct nb_losses losses;
 	struct in_config config;
+	uint64_t no_room; /* that has been said */
 	uint64_t outputs;
 	uint64_t seconds;
 	int watch;	   /* pidfd of -p, or -1 */
@@ -67,12 +68,18 @@ static int on_idle(void *ctx)
 	return nb_table_flush(run->table);
 }
 
+static void report_losses(struct run *run)
+{
+	nb_losses_report(&run->losses, run->prog, "packets", "--max-packets");
+	in_room_report(run->prog, &run->no_room);
+}
+
 static int on_second(void *ctx)
 {
 	struct run *run = ctx;
 	int err;
 
-	nb_losses_report(&run->losses, run->prog, "packets", "--max-packets");
+	report_losses(run);
 	if (!in_args.interval || ++run->seconds % in_args.interval)
 		return 0;
 	err = in_sums_print(&run->sums, &run->clock);
@@ -120,8 +127,11 @@ static int prepare(struct run *run, struct nb_error *why)
 
 static int open_prog(struct run *run)
 {
+	bool more = in_args.max_packets > IN_PACKETS;
 	const struct nb_prog_map maps[] = {
 		{ "packets", NULL, in_args.max_packets },
+		{ "pieces", NULL, in_args.max_packets },
+		{ "sockets", NULL, more ? 16 * in_args.max_packets : 0 },
 		NB_FILTER_MAPS(&in_args.filter),
 	};
 	const struct nb_prog_spec spec = {
@@ -230,8 +240,7 @@ static int trace(struct run *run)
 		   nb_prog_warm(run->prog) ? "warm" : "cold");
 	if (!err) {
 		err = run_loop(run);
-		nb_losses_report(&run->losses, run->prog, "packets",
-				 "--max-packets");
+		report_losses(run);
 		in_ends_report(run->prog);
 	}
 	if (err == -EPIPE)

@@ -36,8 +36,8 @@ enum in_flags {
 struct in_config {
 	struct nb_filter filter;
 	__u32 flags;
-	__u32 rate;   /* one packet in so many is followed */
-	__u32 slots;  /* of the map "packets": a power of two */
+	__u32 below;  /* of 2^32, so many packets are followed; 0: all */
+	__u32 slots;  /* of the maps "packets" and "pieces": a power of two */
 	__u8 addr_ip; /* with IN_ONLY_ADDR: 4 or 6, */
 	__u8 pad[3];
 	__u32 addr[4]; /* the prefix in network order, */
@@ -58,7 +58,7 @@ enum in_end {
 	IN_CLOSED,   /* their socket was, before they were read */
 	IN_UNWANTED, /* left out by options */
 	IN_NO_ROOM,  /* too many waiting for the application */
-	IN_UNSEEN,   /* in another way, or followed no more to make room */
+	IN_UNSEEN,   /* others, as far as it was noticed */
 	IN_ENDS,
 };
 

@@ -53,28 +53,27 @@ static void print_percentiles(const struct in_sums *sums, const char *now)
 	print_head(now);
 	for (unsigned i = 0; i < stages(); i++) {
 		const struct nb_delay *delay = &sums->delay[i];
-		uint64_t ns[4];
+		double us[4];
 
 		/* All of them also when there are none: they are few. */
 		if (!delay->n && i >= IN_GRO)
 			continue;
 		for (unsigned k = 0; k < 4; k++)
-			ns[k] = parts[k] < 1
-					? nb_delay_percentile(delay, parts[k])
-					: delay->max_ns;
+			us[k] = (double)(parts[k] < 1 ? nb_delay_percentile(
+								delay, parts[k])
+						      : delay->max_ns) /
+				1000;
 		if (in_args.json)
 			printf("{\"time\":\"%s\",\"stage\":\"%s\",\"packets\":%" PRIu64
-			       ",\"p50_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64
-			       ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64
-			       "}\n",
-			       now, in_stage_keys[i], delay->n, ns[0], ns[1],
-			       ns[2], ns[3]);
+			       ",\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f"
+			       ",\"max_us\":%.3f}\n",
+			       now, in_stage_keys[i], delay->n, us[0], us[1],
+			       us[2], us[3]);
 		else
 			printf("%-8s  %-8s %10" PRIu64
 			       " %12.3f %12.3f %12.3f %12.3f\n",
-			       now, in_stage_heads[i], delay->n,
-			       (double)ns[0] / 1000, (double)ns[1] / 1000,
-			       (double)ns[2] / 1000, (double)ns[3] / 1000);
+			       now, in_stage_heads[i], delay->n, us[0], us[1],
+			       us[2], us[3]);
 	}
 	if (!in_args.json)
 		putchar('\n');
@@ -141,9 +140,17 @@ void in_ends_report(const struct nb_prog *prog)
 		" left out, %" PRIu64 " merged, of no connection, or under way",
 		n[IN_BEGUN], n[IN_READ], n[IN_NO_DATA], n[IN_DROPPED],
 		n[IN_CLOSED], n[IN_UNWANTED], others);
-	if (n[IN_NO_ROOM])
+}
+
+void in_room_report(const struct nb_prog *prog, uint64_t *said)
+{
+	uint64_t n[IN_ENDS];
+
+	read_ends(prog, n);
+	if (n[IN_NO_ROOM] != *said)
 		nb_error(
 			"%" PRIu64
-			" packets not followed to the end: too many waited for the application",
-			n[IN_NO_ROOM]);
+			" packets not followed to the end: too many waited for applications",
+			n[IN_NO_ROOM] - *said);
+	*said = n[IN_NO_ROOM];
 }

@@ -21,6 +21,12 @@ void in_sums_add(struct in_sums *sums, const uint64_t *delays);
  */
 int in_sums_print(struct in_sums *sums, struct nb_clock *clock);
 
+/*
+ * Say on standard error how many packets, since *@said, were followed no more
+ * as there was no room for them while they wait.
+ */
+void in_room_report(const struct nb_prog *prog, uint64_t *said);
+
 /* Say on standard error what has become of all packets. */
 void in_ends_report(const struct nb_prog *prog);
 
