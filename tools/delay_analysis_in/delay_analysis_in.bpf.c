@@ -338,18 +338,26 @@ int in_queued(NB_TP_CTX *ctx)
 }
 
 /* The slot of a packet that is on its way. */
-static inline struct packet *on_its_way(struct sk_buff *skb)
+static inline struct packet *on_its_way(const struct in_config *c,
+					struct sk_buff *skb)
 {
-	struct in_config *c = get_config();
-	struct packet *p = c ? slot_of(c, address_of(skb), 0) : 0;
+	struct packet *p = slot_of(c, address_of(skb), 0);
 
-	return p && !p->sk ? p : 0;
+	if (!p)
+		return 0;
+	if (p->sk)
+		return 0;
+	return p;
 }
 
 int in_stack(NB_TP_CTX *ctx)
 {
-	struct packet *p = on_its_way((struct sk_buff *)NB_TP_ARG(ctx, 1));
+	struct in_config *c = get_config();
+	struct packet *p;
 
+	if (!c)
+		return 0;
+	p = on_its_way(c, (struct sk_buff *)NB_TP_ARG(ctx, 1));
 	if (!p)
 		return 0;
 	p->stack = bpf_ktime_get_ns();
@@ -361,20 +369,30 @@ int in_stack(NB_TP_CTX *ctx)
 /* tcp_v4_rcv(skb), tcp_v6_rcv(skb) */
 int in_tcp(NB_FUNC_CTX *ctx)
 {
-	struct packet *p = on_its_way(NB_FUNC_ARG(ctx, 1));
+	struct in_config *c = get_config();
+	struct packet *p;
 
-	if (p)
-		p->tcp = bpf_ktime_get_ns();
+	if (!c)
+		return 0;
+	p = on_its_way(c, NB_FUNC_ARG(ctx, 1));
+	if (!p)
+		return 0;
+	p->tcp = bpf_ktime_get_ns();
 	return 0;
 }
 
 /* tcp_v4_do_rcv(sk, skb), tcp_v6_do_rcv(sk, skb) */
 int in_unlocked(NB_FUNC_CTX *ctx)
 {
-	struct packet *p = on_its_way(NB_FUNC_ARG(ctx, 2));
+	struct in_config *c = get_config();
+	struct packet *p;
 
-	if (p)
-		p->unlocked = bpf_ktime_get_ns();
+	if (!c)
+		return 0;
+	p = on_its_way(c, NB_FUNC_ARG(ctx, 2));
+	if (!p)
+		return 0;
+	p->unlocked = bpf_ktime_get_ns();
 	return 0;
 }
 #endif
@@ -606,10 +624,13 @@ int in_socket(NB_TP_CTX *ctx)
 	struct sock *sk = (struct sock *)NB_TP_ARG(ctx, 1);
 	struct sk_buff *skb = (struct sk_buff *)NB_TP_ARG(ctx, 2);
 	struct in_config *c = get_config();
-	struct packet *p = on_its_way(skb);
+	struct packet *p;
 	int end;
 
-	if (!c || !p)
+	if (!c)
+		return 0;
+	p = on_its_way(c, skb);
+	if (!p)
 		return 0;
 	end = come_to_tcp(c, sk, skb, p);
 	if (end == IN_BEGUN) {
@@ -664,12 +685,17 @@ int in_read(NB_TP_CTX *ctx)
 {
 	struct sock *sk = (struct sock *)NB_TP_ARG(ctx, 1);
 	struct in_config *c = get_config();
-	struct waiting *w = waiting_at(sk, 0);
+	struct waiting *w;
 	u64 now, key;
 	u32 copied, at, n = 0;
 	int wanted;
 
-	if (!c || !w || w->head == w->tail)
+	if (!c)
+		return 0;
+	w = waiting_at(sk, 0);
+	if (!w)
+		return 0;
+	if (w->head == w->tail)
 		return 0;
 	now = bpf_ktime_get_ns();
 	key = address_of(sk);
@@ -706,10 +732,13 @@ int in_closed(NB_TP_CTX *ctx)
 {
 	u64 key = address_of((void *)NB_TP_ARG(ctx, 1));
 	struct waiting *w = sockets.lookup(&key);
-	struct in_config *c = get_config();
+	struct in_config *c;
 	u32 at;
 
-	if (!w || !c)
+	if (!w)
+		return 0;
+	c = get_config();
+	if (!c)
 		return 0;
 	count_ends(IN_CLOSED, w->left);
 	at = w->head;
@@ -764,9 +793,12 @@ int in_dropped(NB_TP_CTX *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)NB_TP_ARG(ctx, 1);
 	struct in_config *c = get_config();
-	struct packet *p = c ? slot_of(c, address_of(skb), 0) : 0;
+	struct packet *p;
 	int end;
 
+	if (!c)
+		return 0;
+	p = slot_of(c, address_of(skb), 0);
 	if (!p)
 		return 0;
 	end = drop(c, skb, p);
