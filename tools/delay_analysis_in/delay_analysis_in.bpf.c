@@ -42,6 +42,8 @@
 #endif
 
 #include "delay_analysis_in.h"
+
+#define NB_QUIET 32
 #include "events.bpf.h"
 #include "filter.bpf.h"
 #include "func.bpf.h"
@@ -667,7 +669,7 @@ static inline void show(void *ctx, const struct in_config *c, struct sock *sk,
 	__builtin_memcpy(&e.times, &piece->times, sizeof(e.times));
 	e.times.read = now;
 	if (c->flags & IN_SUM) {
-		nb_submit(ctx, &e, sizeof(e.times));
+		nb_submit_quietly(ctx, &e, sizeof(e.times));
 		return;
 	}
 	read_ends(&e, sk);

@@ -77,11 +77,12 @@ static void report_losses(struct run *run)
 static int on_second(void *ctx)
 {
 	struct run *run = ctx;
-	int err;
+	/* Nobody wakes it up for sums. */
+	int err = run->table ? 0 : nb_loop_drain(run->loop);
 
 	report_losses(run);
-	if (!in_args.interval || ++run->seconds % in_args.interval)
-		return 0;
+	if (err || !in_args.interval || ++run->seconds % in_args.interval)
+		return err;
 	err = in_sums_print(&run->sums, &run->clock);
 	if (err)
 		return err;
