@@ -2,6 +2,7 @@
 #include "prog_impl.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,23 @@ int nb_prog_count(const struct nb_prog *p, enum nb_counter which, uint64_t *ret)
 	if (map->key_size != sizeof(key) || map->value_size != sizeof(*ret))
 		return -EMSGSIZE;
 	return bpf_map_lookup_elem(p->maps[map - p->defs], &key, ret);
+}
+
+void nb_prog_sums(const struct nb_prog *p, const char *map, size_t n,
+		  uint64_t *ret)
+{
+	int fd = nb_prog_map(p, map), cpus = libbpf_num_possible_cpus();
+	uint64_t *values =
+		cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
+
+	memset(ret, 0, n * sizeof(*ret));
+	for (uint32_t k = 0; k < n && values; k++) {
+		if (bpf_map_lookup_elem(fd, &k, values))
+			continue;
+		for (int i = 0; i < cpus; i++)
+			ret[k] += values[i];
+	}
+	free(values);
 }
 
 uint64_t nb_prog_missed(const struct nb_prog *p)

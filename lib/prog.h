@@ -118,6 +118,13 @@ bool nb_prog_has_ringbuf(const struct nb_prog *prog);
  */
 uint64_t nb_prog_missed(const struct nb_prog *prog);
 
+/*
+ * Add up all processors' values of each of the @n entries of the per-CPU array
+ * @map, whose values are u64, into @ret; 0 where it can't be read.
+ */
+void nb_prog_sums(const struct nb_prog *prog, const char *map, size_t n,
+		  uint64_t *ret);
+
 /* A counter of the text. 0 or -errno. */
 int nb_prog_count(const struct nb_prog *prog, enum nb_counter which,
 		  uint64_t *ret);

@@ -249,12 +249,10 @@ far_end() {
 	ip -n "$NS" -batch - <<-END
 		link add va type veth peer name vb netns $FAR
 		addr add 10.9.0.1/24 dev va
-		addr add 2001:db8:9::1/64 dev va nodad
 		link set va up
 	END
 	ip -n "$FAR" -batch - <<-END
 		addr add 10.9.0.2/24 dev vb
-		addr add 2001:db8:9::2/64 dev vb nodad
 		link set vb up
 	END
 }

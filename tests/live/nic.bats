@@ -275,7 +275,8 @@ queues_as_qdisc() {
 }
 
 @test "queues: packets and bytes of each are its qdisc's" {
-	attempts 10 queues_as_qdisc va
+	# Exact at once on the kernels that leave nothing out.
+	attempts "$([ "$NB_SLOW" = 1 ] && echo 3 || echo 1)" queues_as_qdisc va
 }
 
 @test "UDP: exact to the packet and the byte, IPv4 and IPv6" {

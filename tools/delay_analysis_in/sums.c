@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sums.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
@@ -108,28 +105,11 @@ int in_sums_print(struct in_sums *sums, struct nb_clock *clock)
 	return 0;
 }
 
-/* The per-CPU array "ends", added up. */
-static void read_ends(const struct nb_prog *prog, uint64_t *ret)
-{
-	int map = nb_prog_map(prog, "ends"), cpus = libbpf_num_possible_cpus();
-	uint64_t *values =
-		cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
-
-	for (uint32_t i = 0; i < IN_ENDS; i++) {
-		ret[i] = 0;
-		if (!values || bpf_map_lookup_elem(map, &i, values))
-			continue;
-		for (int k = 0; k < cpus; k++)
-			ret[i] += values[k];
-	}
-	free(values);
-}
-
 void in_ends_report(const struct nb_prog *prog)
 {
 	uint64_t n[IN_ENDS], others;
 
-	read_ends(prog, n);
+	nb_prog_sums(prog, "ends", IN_ENDS, n);
 	others = n[IN_BEGUN];
 	for (unsigned i = IN_BEGUN + 1; i < IN_ENDS; i++)
 		if (i != IN_UNSEEN)
@@ -146,7 +126,7 @@ void in_room_report(const struct nb_prog *prog, uint64_t *said)
 {
 	uint64_t n[IN_ENDS];
 
-	read_ends(prog, n);
+	nb_prog_sums(prog, "ends", IN_ENDS, n);
 	if (n[IN_NO_ROOM] != *said)
 		nb_error(
 			"%" PRIu64

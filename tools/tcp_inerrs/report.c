@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "log.h"
 #include "reasons.h"
-
-void err_report_read(const struct nb_prog *prog, const char *map,
-		     uint64_t ret[ERR_REASONS])
-{
-	int fd = nb_prog_map(prog, map), cpus = libbpf_num_possible_cpus();
-	uint64_t *values =
-		cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
-
-	memset(ret, 0, ERR_REASONS * sizeof(*ret));
-	for (uint32_t r = 0; r < ERR_REASONS && values; r++) {
-		if (bpf_map_lookup_elem(fd, &r, values))
-			continue;
-		for (int i = 0; i < cpus; i++)
-			ret[r] += values[i];
-	}
-	free(values);
-}
 
 static void report_more(struct err_report *said, const struct nb_prog *prog)
 {
@@ -34,7 +13,7 @@ static void report_more(struct err_report *said, const struct nb_prog *prog)
 	char words[1024];
 	size_t len = 0;
 
-	err_report_read(prog, "more", now);
+	nb_prog_sums(prog, "more", ERR_REASONS, now);
 	for (unsigned r = 1; r < ERR_REASONS; r++) {
 		uint64_t n = now[r] - said->more[r];
 

@@ -26,8 +26,4 @@ struct err_report {
 void err_report_losses(struct err_report *said, const struct nb_prog *prog,
 		       const struct nb_owners *owners);
 
-/* The per-CPU array @map of @prog added up, by enum err_reason, into @ret. */
-void err_report_read(const struct nb_prog *prog, const char *map,
-		     uint64_t ret[ERR_REASONS]);
-
 #endif

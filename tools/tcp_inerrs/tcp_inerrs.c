@@ -292,7 +292,7 @@ static int trace(struct run *run)
 	if (!err) {
 		err = run_loop(run);
 		err_report_losses(&run->report, run->prog, &run->owners);
-		err_report_read(run->prog, "seen", seen);
+		nb_prog_sums(run->prog, "seen", ERR_REASONS, seen);
 		err_counters_report(&run->counters, seen);
 	}
 	if (err == -EPIPE)
