@@ -6,12 +6,14 @@
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "bpf/counters.h"
 #include "prog.h"
 
 enum { SLOT_SIGNAL, SLOT_OUTPUT, SLOT_TIMER, SLOT_WATCH, SLOT_RECORDS, SLOTS };
@@ -31,6 +33,9 @@ struct nb_loop {
 	void *idle_ctx;
 	int result;	 /* of a callback inside libbpf; not 0: stop */
 	unsigned budget; /* records to hand over before looking up */
+	int linger_ms;	 /* 0: not at all */
+	int looks;	 /* that are still to be made, */
+	int wait_ms;	 /* the next one then; -1: when it is woken up */
 };
 
 /* So that signals and timers are served while records pour in. */
@@ -80,6 +85,7 @@ int nb_loop_new(struct nb_loop **ret)
 
 	if (!loop)
 		return -ENOMEM;
+	loop->wait_ms = -1;
 	for (int i = 0; i < SLOTS; i++) {
 		loop->fds[i].fd = -1;
 		loop->fds[i].events = POLLIN;
@@ -241,6 +247,23 @@ void nb_loop_idle(struct nb_loop *loop, nb_loop_fn fn, void *ctx)
 	loop->idle_ctx = ctx;
 }
 
+void nb_loop_linger(struct nb_loop *loop, int ms)
+{
+	loop->linger_ms = ms;
+}
+
+/* When to look again, of itself: the last look took @n records. */
+static void plan_look(struct nb_loop *loop, int n)
+{
+	if (n > 0 || n == -EAGAIN)
+		loop->looks = 1 + NB_QUIET_NS / 1000000 / loop->linger_ms;
+	else if (loop->looks)
+		loop->looks--;
+	loop->wait_ms = n == -EAGAIN  ? 0
+			: loop->looks ? loop->linger_ms
+				      : -1;
+}
+
 /* Hand over at most @budget records (0: all), then be idle. */
 static int take_records(struct nb_loop *loop, unsigned budget)
 {
@@ -252,6 +275,8 @@ static int take_records(struct nb_loop *loop, unsigned budget)
 		err = ring_buffer__consume(loop->ring);
 	else if (loop->perf)
 		err = perf_buffer__consume(loop->perf);
+	if (loop->linger_ms)
+		plan_look(loop, err);
 	if (!loop->result && err < 0 && err != -EINTR && err != -EAGAIN)
 		loop->result = err;
 	if (!loop->result && loop->on_idle)
@@ -272,10 +297,13 @@ static bool ready(struct nb_loop *loop, int slot)
 int nb_loop_run(struct nb_loop *loop)
 {
 	uint64_t expirations;
-	int err;
+	int err, n;
 
 	for (;;) {
-		if (poll(loop->fds, SLOTS, -1) < 0) {
+		/* Not woken up for each while it looks for itself. */
+		loop->fds[SLOT_RECORDS].events = loop->looks ? 0 : POLLIN;
+		n = poll(loop->fds, SLOTS, loop->wait_ms);
+		if (n < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
@@ -284,7 +312,7 @@ int nb_loop_run(struct nb_loop *loop)
 			return 0;
 		if (ready(loop, SLOT_OUTPUT))
 			return -EPIPE;
-		if (ready(loop, SLOT_RECORDS)) {
+		if (ready(loop, SLOT_RECORDS) || n == 0) {
 			err = take_records(loop, BATCH);
 			if (err)
 				return err;

@@ -59,6 +59,13 @@ void nb_loop_output(struct nb_loop *loop, int fd);
 void nb_loop_idle(struct nb_loop *loop, nb_loop_fn fn, void *ctx);
 
 /*
+ * After records have come, look for more every @ms milliseconds (at least 1),
+ * and for nothing else in between, until there were none for NB_QUIET_NS: for
+ * those that nobody is woken up for (nb_submit_soon() in bpf/events.bpf.h).
+ */
+void nb_loop_linger(struct nb_loop *loop, int ms);
+
+/*
  * Run until a signal (0), or until a function returned something else than 0
  * (that), or -errno.
  */

@@ -10,4 +10,7 @@ enum nb_counter {
 	NB_COUNTERS,
 };
 
+/* For so long after it was woken up, a command looks for records itself. */
+#define NB_QUIET_NS 10000000
+
 #endif

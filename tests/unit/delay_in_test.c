@@ -13,7 +13,7 @@ static void shows(const struct in_times *times, const char *want,
 
 	in_stages_get(times, ns);
 	for (unsigned i = 0; i < IN_STAGES; i++)
-		len += (size_t)(ns[i] == IN_UNKNOWN
+		len += (size_t)(ns[i] == NB_DELAY_UNKNOWN
 					? snprintf(got + len, sizeof(got) - len,
 						   "- ")
 					: snprintf(got + len, sizeof(got) - len,

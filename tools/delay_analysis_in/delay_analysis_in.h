@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#include "bpf/filter.h"
+#include "bpf/delay.h"
 
 /* Where a packet has been; TOTAL is MAC, IP and TCP, of which the rest are
  * parts. */
@@ -21,33 +21,6 @@ enum in_stage {
 	IN_APP,	    /* of TCP: in the socket, until the application has it */
 	IN_STAGES,
 };
-
-/* Bits of in_config.flags. */
-enum in_flags {
-	IN_LIVE = 1 << 0, /* set last: before it nothing is followed */
-	IN_ONLY_LPORT = 1 << 1,
-	IN_ONLY_RPORT = 1 << 2,
-	IN_ONLY_ADDR = 1 << 3,
-	IN_NOT_OWN = 1 << 4, /* leave out the connection "own" */
-	IN_SUM = 1 << 5,     /* records are of times only */
-};
-
-/* The one entry of the map "config". */
-struct in_config {
-	struct nb_filter filter;
-	__u32 flags;
-	__u32 below;  /* of 2^32, so many packets are followed; 0: all */
-	__u32 slots;  /* of the maps "packets" and "pieces": a power of two */
-	__u8 addr_ip; /* with IN_ONLY_ADDR: 4 or 6, */
-	__u8 pad[3];
-	__u32 addr[4]; /* the prefix in network order, */
-	__u32 mask[4]; /* and its bits */
-	__u64 min_ns;  /* TOTAL at least */
-	__u16 own[2];  /* local and remote port, and the remote address */
-	__u32 own_addr[4];
-	__u32 pad2;
-};
-_Static_assert(sizeof(struct in_config) == 96, "shared with eBPF");
 
 /* What has become of the packets that were followed: the map "ends". */
 enum in_end {
@@ -76,7 +49,7 @@ struct in_times {
 };
 _Static_assert(sizeof(struct in_times) == 56, "shared with eBPF");
 
-/* A packet that the application has read; with IN_SUM only the times. */
+/* A packet that the application has read; with NB_DELAY_SUM only the times. */
 struct in_event {
 	struct in_times times;
 	__u8 saddr[16]; /* its source; IPv4 in the first four bytes */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
 #include "log.h"
 #include "stages.h"
 
@@ -63,8 +62,9 @@ static struct nb_cell endpoint(uint8_t ip, const uint8_t *bytes, uint16_t port,
 }
 
 int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
-		  const struct in_event *e, const uint64_t *delays)
+		  const void *rec, const uint64_t *delays)
 {
+	const struct in_event *e = rec;
 	char from[NB_ENDPOINT_STRLEN], to[NB_ENDPOINT_STRLEN];
 	char comm[sizeof(e->comm) + 1] = "";
 	uint64_t real_ns = nb_clock_real(clock, e->times.driver);
@@ -79,7 +79,7 @@ int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	c[COL_TIME] = nb_cell_time(real_ns);
 	c[COL_STAMP] = nb_cell_u64(real_ns / 1000);
 	for (unsigned i = 0; i < IN_STAGES; i++)
-		c[COL_STAGES + i] = delays[i] == IN_UNKNOWN
+		c[COL_STAGES + i] = delays[i] == NB_DELAY_UNKNOWN
 					    ? nb_cell_none()
 					    : nb_cell_nsec(delays[i]);
 	c[COL_NETNS] = nb_cell_u64(e->netns);
@@ -95,15 +95,15 @@ int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	return nb_table_row(table, c);
 }
 
-int in_rows_new(struct nb_table **ret)
+int in_rows_new(bool json, bool wide, struct nb_table **ret)
 {
 	const struct nb_table_opts opts = {
-		.json = in_args.json,
+		.json = json,
 		.no_header = nb_log_is_quiet(),
 	};
 	int err = nb_table_new(columns, COLS, &opts, stdout, ret);
 
-	for (size_t i = IN_GRO; !err && !in_args.wide && i < IN_STAGES; i++)
+	for (size_t i = IN_GRO; !err && !wide && i < IN_STAGES; i++)
 		nb_table_hide(*ret, COL_STAGES + i);
 	return err;
 }

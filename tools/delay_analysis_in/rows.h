@@ -12,13 +12,14 @@ extern const char *const in_stage_heads[IN_STAGES];
 extern const char *const in_stage_keys[IN_STAGES];
 
 /*
- * The table that the options ask for, on standard output. As nb_table_new();
- * the caller frees *ret.
+ * A table, or JSON, on standard output; @wide: with all stages. As
+ * nb_table_new(); the caller frees *ret.
  */
-int in_rows_new(struct nb_table **ret);
+int in_rows_new(bool json, bool wide, struct nb_table **ret);
 
-/* Print @e, which took as long as @delays say. As nb_table_row(). */
+/* Print @rec, a struct in_event that took as long as @delays say. As
+ * nb_table_row(). */
 int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
-		  const struct in_event *e, const uint64_t *delays);
+		  const void *rec, const uint64_t *delays);
 
 #endif

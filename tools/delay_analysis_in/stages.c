@@ -7,8 +7,9 @@ static uint64_t since(uint64_t then, uint64_t now)
 	return now > then ? now - then : 0;
 }
 
-void in_stages_get(const struct in_times *times, uint64_t ret[IN_STAGES])
+void in_stages_get(const void *rec, uint64_t *ret)
 {
+	const struct in_times *times = rec;
 	/* Without functions to look at, all before the socket is IP's. */
 	uint64_t tcp = times->tcp ? times->tcp : times->socket;
 	/* Where the driver has called the protocols itself. */
@@ -18,10 +19,11 @@ void in_stages_get(const struct in_times *times, uint64_t ret[IN_STAGES])
 	ret[IN_IP] = since(stack, tcp);
 	ret[IN_TCP] = since(tcp, times->read);
 	ret[IN_TOTAL] = ret[IN_MAC] + ret[IN_IP] + ret[IN_TCP];
-	ret[IN_GRO] = times->queued || times->moved ? IN_UNKNOWN : ret[IN_MAC];
-	ret[IN_SOFTIRQ] = times->queued ? ret[IN_MAC] : IN_UNKNOWN;
+	ret[IN_GRO] =
+		times->queued || times->moved ? NB_DELAY_UNKNOWN : ret[IN_MAC];
+	ret[IN_SOFTIRQ] = times->queued ? ret[IN_MAC] : NB_DELAY_UNKNOWN;
 	ret[IN_BACKLOG] = times->tcp && times->unlocked
 				  ? since(times->tcp, times->unlocked)
-				  : IN_UNKNOWN;
+				  : NB_DELAY_UNKNOWN;
 	ret[IN_APP] = since(times->socket, times->read);
 }

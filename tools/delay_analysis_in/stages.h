@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 #include "delay_analysis_in.h"
-
-#define IN_UNKNOWN UINT64_MAX
+#include "delay_sums.h"
 
 /*
- * Fill @ret, by enum in_stage, with nanoseconds, or IN_UNKNOWN for what the
- * plan does not tell. TOTAL is MAC, IP and TCP; none is less than 0.
+ * Fill @ret, by enum in_stage, from the struct in_times at @rec, with
+ * nanoseconds, or NB_DELAY_UNKNOWN for what the plan does not tell. TOTAL is
+ * MAC, IP and TCP; none is less than 0.
  */
-void in_stages_get(const struct in_times *times, uint64_t ret[IN_STAGES]);
+void in_stages_get(const void *rec, uint64_t *ret);
 
 #endif
