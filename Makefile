@@ -7,7 +7,7 @@ BINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/netbcc
 MANDIR ?= $(PREFIX)/share/man
 
-TOOLS := delay_analysis_in nic_throughput tcp_inerrs tcpconnection tcptop
+TOOLS := delay_analysis_in delay_analysis_out nic_throughput tcp_inerrs tcpconnection tcptop
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "delay_args.h"
 #include "delays.h"
+#include "table.h"
 
 #define NB_DELAY_STAGES_MAX 8
 #define NB_DELAY_UNKNOWN UINT64_MAX
@@ -17,6 +18,12 @@ struct nb_stages {
 	unsigned n;
 	unsigned narrow; /* so many of them without --wide */
 };
+
+/* One of them in a table. */
+static inline struct nb_cell nb_delay_cell(uint64_t delay)
+{
+	return delay == NB_DELAY_UNKNOWN ? nb_cell_none() : nb_cell_nsec(delay);
+}
 
 /* Of each stage. Zero-initialise. */
 struct nb_delay_sums {

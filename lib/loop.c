@@ -259,9 +259,7 @@ static void plan_look(struct nb_loop *loop, int n)
 		loop->looks = 1 + NB_QUIET_NS / 1000000 / loop->linger_ms;
 	else if (loop->looks)
 		loop->looks--;
-	loop->wait_ms = n == -EAGAIN  ? 0
-			: loop->looks ? loop->linger_ms
-				      : -1;
+	loop->wait_ms = n == -EAGAIN ? 0 : loop->looks ? loop->linger_ms : -1;
 }
 
 /* Hand over at most @budget records (0: all), then be idle. */

@@ -17,7 +17,7 @@
 #define NB_CELL_WORD_MAX 56
 
 /* The most columns a table may have. */
-#define NB_TABLE_MAX_COLS 32
+#define NB_TABLE_MAX_COLS 48
 
 struct nb_col {
 	const char *head; /* in the table; NULL: only in JSON */
@@ -97,6 +97,20 @@ static inline struct nb_cell nb_cell_addr(uint8_t ip, const uint8_t *bytes)
 
 	memcpy(c.addr.bytes, bytes, sizeof(c.addr.bytes));
 	return c;
+}
+
+/*
+ * "ADDR:PORT" of @bytes as above and @port in host order, in @buf of
+ * NB_ENDPOINT_STRLEN bytes, which must live until the row is printed.
+ */
+static inline struct nb_cell nb_cell_endpoint(uint8_t ip, const uint8_t *bytes,
+					      uint16_t port, char *buf)
+{
+	struct nb_addr addr = { .ip = ip };
+
+	memcpy(addr.bytes, bytes, sizeof(addr.bytes));
+	nb_addr_format_port(&addr, port, 0, buf);
+	return nb_cell_word(buf);
 }
 
 struct nb_table_opts {

@@ -71,11 +71,14 @@ static inline int addr_wanted(const struct nb_delay_config *c, const u8 *bytes)
 		 ((addr[3] ^ c->addr[3]) & c->mask[3]));
 }
 
+/* Is it the connection that is left out? */
 static inline int is_own(const struct nb_delay_config *c,
 			 const struct nb_tuple *t)
 {
 	u32 addr[4];
 
+	if (!(c->flags & NB_DELAY_NOT_OWN))
+		return 0;
 	if (t->sport != c->own[0] || t->dport != c->own[1])
 		return 0;
 	__builtin_memcpy(addr, t->daddr, sizeof(addr));
@@ -92,7 +95,7 @@ static inline int every_sock_wanted(const struct nb_delay_config *c)
 }
 
 /* Are packets between these wanted, whose process ever it is? */
-static inline int tuple_wanted(const struct nb_delay_config *c,
+static inline int tuple_matches(const struct nb_delay_config *c,
 			       const struct nb_tuple *t)
 {
 	u32 flags = c->flags;
@@ -103,8 +106,6 @@ static inline int tuple_wanted(const struct nb_delay_config *c,
 	if (flags & NB_DELAY_ONLY_LPORT && !lports.lookup(&lport))
 		return 0;
 	if (flags & NB_DELAY_ONLY_RPORT && !rports.lookup(&rport))
-		return 0;
-	if (flags & NB_DELAY_NOT_OWN && is_own(c, t))
 		return 0;
 	return !(flags & NB_DELAY_ONLY_ADDR) ||
 	       (t->ip == c->addr_ip &&

@@ -232,7 +232,8 @@ static inline int sock_wanted(const struct nb_delay_config *c, struct sock *sk)
 	if (every_sock_wanted(c))
 		return 1;
 	nb_sk_tuple(sk, &t);
-	return tuple_wanted(c, &t) && nb_netns_wanted(&c->filter, sk);
+	return !is_own(c, &t) && tuple_matches(c, &t) &&
+	       nb_netns_wanted(&c->filter, sk);
 }
 
 static inline u32 read_copied(struct sock *sk)

@@ -51,16 +51,6 @@ static const struct nb_col columns[COLS] = {
 };
 /* clang-format on */
 
-static struct nb_cell endpoint(uint8_t ip, const uint8_t *bytes, uint16_t port,
-			       char *buf)
-{
-	struct nb_addr addr = { .ip = ip };
-
-	memcpy(addr.bytes, bytes, sizeof(addr.bytes));
-	nb_addr_format_port(&addr, port, 0, buf);
-	return nb_cell_word(buf);
-}
-
 int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
 		  const void *rec, const uint64_t *delays)
 {
@@ -71,17 +61,15 @@ int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	struct nb_cell c[COLS];
 
 	memcpy(comm, e->comm, sizeof(e->comm));
-	c[COL_FROM] = endpoint(e->ip, e->saddr, e->sport, from);
+	c[COL_FROM] = nb_cell_endpoint(e->ip, e->saddr, e->sport, from);
 	c[COL_ARROW] = nb_cell_word("->");
-	c[COL_TO] = endpoint(e->ip, e->daddr, e->dport, to);
+	c[COL_TO] = nb_cell_endpoint(e->ip, e->daddr, e->dport, to);
 	c[COL_SEQ] = nb_cell_u64(e->seq);
 	c[COL_ACK] = nb_cell_u64(e->ack);
 	c[COL_TIME] = nb_cell_time(real_ns);
 	c[COL_STAMP] = nb_cell_u64(real_ns / 1000);
 	for (unsigned i = 0; i < IN_STAGES; i++)
-		c[COL_STAGES + i] = delays[i] == NB_DELAY_UNKNOWN
-					    ? nb_cell_none()
-					    : nb_cell_nsec(delays[i]);
+		c[COL_STAGES + i] = nb_delay_cell(delays[i]);
 	c[COL_NETNS] = nb_cell_u64(e->netns);
 	c[COL_PID] = nb_cell_u64(e->pid);
 	c[COL_COMM] = nb_cell_str(comm);

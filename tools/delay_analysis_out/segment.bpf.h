@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the headers of a packet that goes out say. */
+#ifndef NB_BPF_SEGMENT_H
+#define NB_BPF_SEGMENT_H
+
+#define FIN 1 /* bits of TCP's flags */
+#define SYN 2
+#define HOPOPTS 0 /* IPPROTO_*: headers of IPv6 that others follow */
+#define ROUTING 43
+#define DSTOPTS 60
+#define IP6_HEADER 40
+
+struct segment {
+	u32 seq;
+	u32 end; /* of what it takes of the sequence numbers */
+	u32 ack;
+	u32 length; /* of its data, bytes */
+	u8 flags;
+	u8 ip; /* 4 or 6 */
+	u16 sport;
+	u16 dport;
+};
+
+/*
+ * Is it TCP's? Behind IPv6's header there may be one of options, as
+ * applications can ask for it; TCP knows where its own begins.
+ */
+static inline int is_tcp(const u8 *ip, u32 network, u32 transport)
+{
+	if (ip[0] >> 4 == 4)
+		return ip[9] == NB_IPPROTO_TCP && !(ip[6] & 0x1f) && !ip[7];
+	if (ip[0] >> 4 != 6)
+		return 0;
+	if (ip[6] == NB_IPPROTO_TCP)
+		return 1;
+	return (ip[6] == HOPOPTS || ip[6] == ROUTING || ip[6] == DSTOPTS) &&
+	       transport >= network + IP6_HEADER + 8;
+}
+
+/*
+ * Fill *@s. 0 for what is no packet of TCP's: another protocol's, such as a
+ * tunnel's, or a fragment but for the first.
+ */
+static inline int read_segment(struct sk_buff *skb, struct segment *s)
+{
+	u8 *head = FIELD(skb, head), *data = FIELD(skb, data);
+	u32 network = FIELD(skb, network_header);
+	u32 transport = FIELD(skb, transport_header);
+	u8 ip[36] = {};
+	u8 th[16] = {};
+	u32 before, doff, len;
+
+	bpf_probe_read_kernel(ip, sizeof(ip), head + network);
+	if (!is_tcp(ip, network, transport))
+		return 0;
+	s->ip = ip[0] >> 4;
+	/* Without options of IP's it is here already. */
+	if (ip[0] == 0x45)
+		__builtin_memcpy(th, ip + 20, sizeof(th));
+	else
+		bpf_probe_read_kernel(th, sizeof(th), head + transport);
+	doff = (th[12] >> 4) * 4;
+	before = head + transport - data + doff;
+	len = FIELD(skb, len);
+	s->length = len > before ? len - before : 0;
+	s->sport = bpf_ntohs(*(u16 *)th);
+	s->dport = bpf_ntohs(*(u16 *)(th + 2));
+	s->seq = bpf_ntohl(*(u32 *)(th + 4));
+	s->ack = bpf_ntohl(*(u32 *)(th + 8));
+	s->flags = th[13];
+	s->end = s->seq + s->length + !!(th[13] & FIN) + !!(th[13] & SYN);
+	return 1;
+}
+
+/* The packet's own addresses, after NAT. */
+static inline void read_wire(struct sk_buff *skb, const struct segment *s,
+			     struct nb_tuple *t)
+{
+	u8 *ip = FIELD(skb, head) + FIELD(skb, network_header);
+
+	t->ip = s->ip;
+	t->sport = s->sport;
+	t->dport = s->dport;
+	if (s->ip == 4) {
+		bpf_probe_read_kernel(t->saddr, 4, ip + 12);
+		bpf_probe_read_kernel(t->daddr, 4, ip + 16);
+	} else {
+		bpf_probe_read_kernel(t->saddr, 16, ip + 8);
+		bpf_probe_read_kernel(t->daddr, 16, ip + 24);
+	}
+}
+
+static inline struct skb_shared_info *shared_info(struct sk_buff *skb)
+{
+	return (struct skb_shared_info *)(FIELD(skb, head) + FIELD(skb, end));
+}
+
+#endif
