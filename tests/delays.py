@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """
-Who knows what delay_analysis_in should say.
+Who knows what delay_analysis_in and delay_analysis_out should say.
 
-delays.py capture DEVICE: print a JSON line for each TCP packet with data that
-comes in at DEVICE, from "ready" until SIGTERM.
+delays.py capture DEVICE [--out]: print a JSON line for each TCP packet with data
+that comes in at DEVICE, from "ready" until SIGTERM; or for each TCP packet, with
+data or not, that goes out.
 delays.py late MS HOW [--ip 6] [--count N] [--sends N] [--options]: again and
 again data, in so many packets, that is read MS milliseconds after it came, by
 recv, peek, splice or read in small pieces; or with options of IP. Begins at a
@@ -15,6 +16,12 @@ delays.py unread COUNT: on SIGUSR1, so many packets that are never read.
 delays.py sink ADDR PORT: read what one connection brings, to its end.
 delays.py bursts ADDR PORT: send it six times three full packets and a piece,
 without an end that is marked, and a moment later that.
+delays.py behind ADDR PORT: connect, and then again and again send packets of 100
+bytes, each to ADDR and behind a tenth of a second of UDP in the same queue (of
+2 Mbit/s). delays.py corked ADDR PORT --ms MS: 100 bytes and, MS milliseconds later,
+100 more, which the first ones have had to wait for (MSG_MORE). delays.py block
+ADDR PORT --bytes N: all in one call. Each begins at a line of standard input and
+prints who it is, and when each call was.
 delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
 and none besides, with stages that add up? (--once: also for what was sent
 twice; --sample RATE: for those that are in the sample.) Exit status 1 and the
@@ -41,10 +48,22 @@ SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 WITHIN_NS = 5000000 * int(os.environ.get("NB_SLOW", "1"))
 FIELDS = ("ip", "saddr", "sport", "daddr", "dport", "seq", "ack", "length")
+# Of packets that go out: after NAT.
+OUT_FIELDS = (
+    "ip",
+    "nat_saddr",
+    "nat_sport",
+    "nat_daddr",
+    "nat_dport",
+    "seq",
+    "ack",
+    "length",
+    "flags",
+)
 
 
 def parse(frame, protocol):
-    """What FIELDS say of a packet; None: it is none of TCP's, or has no data."""
+    """What FIELDS say of a packet, and its flags; None: it is none of TCP's."""
     if protocol == 0x0800:
         ip, at = 4, (frame[0] & 15) * 4
         if frame[9] != 6:
@@ -61,13 +80,22 @@ def parse(frame, protocol):
         daddr = socket.inet_ntop(socket.AF_INET6, frame[24:40])
     else:
         return None
-    sport, dport, seq, ack, doff = struct.unpack("!HHIIB", frame[at : at + 13])
-    length = end - at - (doff >> 4) * 4
-    if not length:
-        return None
-    return dict(
-        zip(FIELDS, (ip, saddr, sport, daddr, dport, seq, ack, length))
+    sport, dport, seq, ack, doff, bits = struct.unpack(
+        "!HHIIBB", frame[at : at + 14]
     )
+    # Of more than 64 KB IP says 0.
+    length = (end if end > at else len(frame)) - at - (doff >> 4) * 4
+    flags = "".join(c for i, c in enumerate("FSRP.UEW") if bits & 1 << i)
+    return dict(
+        zip(FIELDS, (ip, saddr, sport, daddr, dport, seq, ack, length)),
+        flags=flags,
+    )
+
+
+def as_out(row):
+    """A captured packet, under the names of delay_analysis_out's JSON."""
+    names = ("saddr", "sport", "daddr", "dport")
+    return {("nat_" if k in names else "") + k: v for k, v in row.items()}
 
 
 def capture(args):
@@ -88,8 +116,12 @@ def capture(args):
             if ended:
                 break
             continue
-        row = parse(frame, protocol) if kind != OUTGOING else None
-        if row:
+        if (kind == OUTGOING) != args.out:
+            continue
+        row = parse(frame, protocol)
+        if row and args.out:
+            row = as_out(row)
+        if row and (row["length"] or args.out):
             seconds, ns = struct.unpack("qq", extra[0][2])
             row["captured_ns"] = seconds * 10**9 + ns
             print(json.dumps(row))
@@ -242,7 +274,8 @@ def unread(args):
 
 
 def sink(args):
-    listener = socket.create_server((args.addr, args.port))
+    family = socket.AF_INET6 if ":" in args.addr else socket.AF_INET
+    listener = socket.create_server((args.addr, args.port), family=family)
     print("ready", flush=True)
     conn, _ = listener.accept()
     while conn.recv(65536):
@@ -258,6 +291,69 @@ def bursts(args):
         time.sleep(0.1)
         conn.sendall(b"z")
         time.sleep(0.1)
+
+
+def begin(args):
+    """Connect, and say who this is; the next call comes after a line."""
+    addr = socket.getaddrinfo(args.addr, args.port, type=socket.SOCK_STREAM)
+    conn = socket.socket(addr[0][0], socket.SOCK_STREAM)
+    if args.source:
+        conn.bind((args.source, 0))
+    conn.connect(addr[0][4])
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    row = {
+        "saddr": conn.getsockname()[0],
+        "sport": conn.getsockname()[1],
+        "daddr": conn.getpeername()[0],
+        "dport": conn.getpeername()[1],
+        "pid": os.getpid(),
+    }
+    print(json.dumps(row), flush=True)
+    sys.stdin.readline()
+    return conn
+
+
+def call(conn, data, flags=0):
+    start = time.time_ns()
+    conn.sendall(data, flags)
+    row = {"called_ns": start, "returned_ns": time.time_ns()}
+    print(json.dumps(row), flush=True)
+
+
+def end(conn):
+    """Until there is no packet to come any more."""
+    conn.shutdown(socket.SHUT_WR)
+    while conn.recv(1):
+        pass
+    conn.close()
+    time.sleep(0.1)
+
+
+def behind(args):
+    conn = begin(args)
+    filler = socket.socket(conn.family, socket.SOCK_DGRAM)
+    for _ in range(5):
+        for _ in range(24):
+            filler.sendto(b"x" * 1000, (args.addr, 9))
+        call(conn, b"y" * 100)
+        time.sleep(0.4)
+    end(conn)
+
+
+def corked(args):
+    conn = begin(args)
+    for _ in range(5):
+        call(conn, b"a" * 100, socket.MSG_MORE)
+        time.sleep(args.ms / 1000)
+        call(conn, b"b" * 100)
+        time.sleep(0.05)
+    end(conn)
+
+
+def block(args):
+    conn = begin(args)
+    call(conn, b"x" * args.bytes)
+    end(conn)
 
 
 def read(path):
@@ -283,13 +379,28 @@ def check_stages(row, captured_ns):
         sys.exit(f"delays.py: not at {captured_ns}, when it came: {row}")
 
 
+def check_out(row, captured_ns):
+    """It was captured when the driver got it."""
+    ns = {
+        k[:-3]: round(v * 1000)
+        for k, v in row.items()
+        if k.endswith("_us") and v is not None
+    }
+    if ns["qdisc"] + ns["ip"] + ns.get("tcp", 0) != ns["total"]:
+        sys.exit(f"delays.py: does not add up: {row}")
+    begun = datetime.datetime.fromisoformat(row["time"]).timestamp() * 1e9
+    if abs(captured_ns - begun - ns["total"]) > WITHIN_NS:
+        sys.exit(f"delays.py: not at {captured_ns}, when it went: {row}")
+
+
 def is_sampled(row, rate):
-    """As delay_analysis_in(8) has it."""
+    """As delay_analysis_in(8) and delay_analysis_out(8) have it."""
     return row["seq"] * 0x9E3779B1 % (1 << 32) < (1 << 32) // rate
 
 
 def compare(args):
-    key_of = lambda row: tuple(row[f] for f in FIELDS)
+    fields = OUT_FIELDS if args.out else FIELDS
+    key_of = lambda row: tuple(row[f] for f in fields)
     rows, packets = read(args.rows), read(args.truth)
     if args.sample:
         packets = [p for p in packets if is_sampled(p, args.sample)]
@@ -306,9 +417,12 @@ def compare(args):
         sys.exit(1)
     captured = {}
     for packet in packets:
-        captured.setdefault(key_of(packet), packet["captured_ns"])
+        captured.setdefault(key_of(packet), []).append(packet["captured_ns"])
     for row in rows:
-        check_stages(row, captured[key_of(row)])
+        if args.out:
+            check_out(row, captured[key_of(row)].pop(0))
+        else:
+            check_stages(row, captured[key_of(row)][0])
     print(f"{len(rows)} rows")
 
 
@@ -317,7 +431,17 @@ def main():
     sub = parser.add_subparsers(required=True)
     one = sub.add_parser("capture")
     one.add_argument("device")
+    one.add_argument("--out", action="store_true")
     one.set_defaults(run=capture)
+    for name, run in (("behind", behind), ("corked", corked), ("block", block)):
+        one = sub.add_parser(name)
+        one.add_argument("addr")
+        one.add_argument("port", type=int)
+        one.add_argument("--source")
+        one.add_argument("--ms", type=float, default=100)
+        one.add_argument("--bytes", type=int, default=100000)
+        one.add_argument("--wait", action="store_true")
+        one.set_defaults(run=run)
     one = sub.add_parser("late")
     one.add_argument("ms", type=float)
     one.add_argument("how", choices=("recv", "peek", "splice", "pieces"))
@@ -344,6 +468,7 @@ def main():
     one.add_argument("truth")
     one.add_argument("rows")
     one.add_argument("--once", action="store_true")
+    one.add_argument("--out", action="store_true")
     one.add_argument("--sample", type=int)
     one.set_defaults(run=compare)
     args = parser.parse_args()

@@ -5,40 +5,14 @@ bats_require_minimum_version 1.5.0
 
 TOOL=delay_analysis_in
 load ../helper
+load ../delays
 
 setup() {
 	live_setup
-	DELAYS=$ROOT/tests/delays.py
 }
 
 teardown() {
 	live_teardown
-}
-
-# Note what comes in from here on, until captured.
-capture() {
-	in_background capture nsenter --net="/run/netns/$NS" \
-		python3 -IS "$DELAYS" capture lo
-	CAPTURE=$SPAWNED
-	eventually grep -q ready "$T/capture.out"
-}
-
-captured() {
-	stop TERM "$CAPTURE"
-}
-
-rows_match() {
-	python3 -IS "$DELAYS" compare "$T/capture.out" "$T/trace.out" "$@"
-}
-
-# of PART: how many packets the account at the end has as that.
-of() {
-	sed -n "s/.*[:,] \([0-9]*\) $1.*/\1/p" "$T/trace.err" | tail -n 1
-}
-
-# Does the plan know TCP's beginning, and BACKLOG?
-by_functions() {
-	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"
 }
 
 @test "IPv4: each packet of requests and answers, as on the wire" {
@@ -119,12 +93,6 @@ by_functions() {
 		.app_us != null)' "$T/trace.out"
 	# These, and no others: whoever looks at the wire can tell which.
 	rows_match --sample 16
-}
-
-# late HOW ARG...: a workload that waits, whose data is read 50 ms late.
-late() {
-	WRAP=(python3 -IS)
-	LOAD=$DELAYS prepare late late 50 "$@"
 }
 
 # As many rows as the truth has, of which each row's APP, and so TCP, is as late
@@ -242,21 +210,6 @@ read_late() {
 		"$T/trace.out"
 }
 
-# far_end: a namespace behind a device pair, va here and vb there.
-far_end() {
-	FAR=$NS-far
-	new_netns "$FAR"
-	ip -n "$NS" -batch - <<-END
-		link add va type veth peer name vb netns $FAR
-		addr add 10.9.0.1/24 dev va
-		link set va up
-	END
-	ip -n "$FAR" -batch - <<-END
-		addr add 10.9.0.2/24 dev vb
-		link set vb up
-	END
-}
-
 @test "packets that the receive offload keeps back, to make one of them" {
 	far_end
 	in_ns ethtool -K va tso off gso off >/dev/null
@@ -265,9 +218,7 @@ far_end() {
 		echo 20000000 >/sys/class/net/vb/gro_flush_timeout
 		echo 1 >/sys/class/net/vb/napi_defer_hard_irqs'
 	trace_as trace "$BIN" --netns "$FAR" --json
-	in_background sink nsenter --net="/run/netns/$FAR" \
-		python3 -IS "$DELAYS" sink 10.9.0.2 7000
-	eventually grep -q ready "$T/sink.out"
+	sink 10.9.0.2 7000
 	in_ns python3 -IS "$DELAYS" bursts 10.9.0.2 7000
 	stop
 	cat "$T/trace.out"
@@ -335,15 +286,6 @@ far_end() {
 	stop
 	[ "$(jq -s 'map(select(.total_us < 40000)) | length' "$T/trace.out")" = 0 ]
 	[ "$(jq -s "map(select(.dport == $(ready dport))) | length" "$T/trace.out")" = 2 ]
-}
-
-prepare_rr() {
-	WRAP=()
-	prepare rr rr --count 500
-}
-
-ready() {
-	sed -n "1s/.*\"$1\": *\([0-9]*\).*/\1/p" "$T/late.truth"
 }
 
 @test "--summary: percentiles of all packets, by stage" {

@@ -40,7 +40,7 @@ static inline u64 key_of(struct sk_buff *skb)
  */
 static inline u64 key_of_next(u64 sk, u32 seq)
 {
-	return ((sk ^ (u64)seq << 24) * 0x9e3779b97f4a7c15ULL) | 1;
+	return ((sk ^ (u64)seq << 32 ^ seq) * 0x9e3779b97f4a7c15ULL) | 1;
 }
 
 static inline struct bucket *bucket_of(const struct nb_delay_config *c, u64 key)

@@ -8,6 +8,7 @@
 #define HOPOPTS 0 /* IPPROTO_*: headers of IPv6 that others follow */
 #define ROUTING 43
 #define DSTOPTS 60
+#define OPTIONS_MAX 3
 #define IP6_HEADER 40
 
 struct segment {
@@ -21,20 +22,24 @@ struct segment {
 	u16 dport;
 };
 
-/*
- * Is it TCP's? Behind IPv6's header there may be one of options, as
- * applications can ask for it; TCP knows where its own begins.
- */
-static inline int is_tcp(const u8 *ip, u32 network, u32 transport)
+/* Is it TCP's? Behind IPv6's header there may be a few of options. */
+static inline int is_tcp(const u8 *head, u32 network, const u8 *ip)
 {
+	u8 next[2] = { ip[6], 0 };
+	u32 at = network + IP6_HEADER;
+
 	if (ip[0] >> 4 == 4)
 		return ip[9] == NB_IPPROTO_TCP && !(ip[6] & 0x1f) && !ip[7];
 	if (ip[0] >> 4 != 6)
 		return 0;
-	if (ip[6] == NB_IPPROTO_TCP)
-		return 1;
-	return (ip[6] == HOPOPTS || ip[6] == ROUTING || ip[6] == DSTOPTS) &&
-	       transport >= network + IP6_HEADER + 8;
+	for (int i = 0; i < OPTIONS_MAX; i++) {
+		if (next[0] != HOPOPTS && next[0] != ROUTING &&
+		    next[0] != DSTOPTS)
+			break;
+		bpf_probe_read_kernel(next, sizeof(next), head + at);
+		at += next[1] * 8 + 8;
+	}
+	return next[0] == NB_IPPROTO_TCP;
 }
 
 /*
@@ -51,7 +56,7 @@ static inline int read_segment(struct sk_buff *skb, struct segment *s)
 	u32 before, doff, len;
 
 	bpf_probe_read_kernel(ip, sizeof(ip), head + network);
-	if (!is_tcp(ip, network, transport))
+	if (!is_tcp(head, network, ip))
 		return 0;
 	s->ip = ip[0] >> 4;
 	/* Without options of IP's it is here already. */

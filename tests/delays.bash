@@ -1,0 +1,68 @@
+# For tests of delay_analysis_in and _out, after helper.bash.
+
+DELAYS=$ROOT/tests/delays.py
+
+# capture [DEVICE [ARG...]]: note what comes in at DEVICE (lo), or with --out
+# what goes out, from here on until captured.
+capture() {
+	in_background capture nsenter --net="/run/netns/$NS" \
+		python3 -IS "$DELAYS" capture "${1:-lo}" "${@:2}"
+	CAPTURE=$SPAWNED
+	eventually grep -q ready "$T/capture.out"
+}
+
+captured() {
+	stop TERM "$CAPTURE"
+}
+
+rows_match() {
+	python3 -IS "$DELAYS" compare "$T/capture.out" "$T/trace.out" "$@"
+}
+
+# of PART: how many packets the account at the end has as that.
+of() {
+	sed -n "s/.*[:,] \([0-9]*\) $1.*/\1/p" "$T/trace.err" | tail -n 1
+}
+
+# Does the plan hook functions?
+by_functions() {
+	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"
+}
+
+# late HOW ARG...: a workload that waits, whose data is read 50 ms late.
+late() {
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare late late 50 "$@"
+}
+
+# far_end: a namespace behind a device pair, va here and vb there.
+far_end() {
+	FAR=$NS-far
+	new_netns "$FAR"
+	ip -n "$NS" -batch - <<-END
+		link add va type veth peer name vb netns $FAR
+		addr add 10.9.0.1/24 dev va
+		link set va up
+	END
+	ip -n "$FAR" -batch - <<-END
+		addr add 10.9.0.2/24 dev vb
+		link set vb up
+	END
+}
+
+prepare_rr() {
+	WRAP=()
+	prepare rr rr --count 500
+}
+
+# ready KEY [WORKLOAD]: a number of its first line.
+ready() {
+	sed -n "1s/.*\"$1\": *\([0-9]*\).*/\1/p" "$T/${2:-late}.truth"
+}
+
+# sink ADDR PORT: somebody at the far end who reads what is sent to them.
+sink() {
+	in_background "sink$2" nsenter --net="/run/netns/$FAR" \
+		python3 -IS "$DELAYS" sink "$1" "$2"
+	eventually grep -q ready "$T/sink$2.out"
+}

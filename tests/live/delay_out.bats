@@ -1,0 +1,501 @@
+#!/usr/bin/env bats
+# delay_analysis_out next to what was on the wire, and to delays that were made.
+
+bats_require_minimum_version 1.5.0
+
+TOOL=delay_analysis_out
+load ../helper
+load ../delays
+
+setup() {
+	live_setup
+}
+
+teardown() {
+	live_teardown
+}
+
+# Does the plan know when an application has called?
+knows_calls() {
+	by_functions || [ -e /sys/kernel/tracing/events/tcp/tcp_sendmsg_locked ]
+}
+
+# to_far HOW ARG...: a workload that sends to the far end.
+to_far() {
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare far "$1" 10.9.0.2 7000 "${@:2}"
+}
+
+@test "IPv4: each packet of requests and answers, as on the wire" {
+	prepare rr rr --count 500
+	trace --json
+	capture lo --out
+	go rr
+	stop
+	captured
+	rows_match --out
+	[ "$(jq -s 'map(select(.length > 0)) | length' "$T/trace.out")" = 1000 ]
+	# Without address translation it is the same on the wire.
+	jq -es 'all(.saddr == .nat_saddr and .sport == .nat_sport and
+		.daddr == .nat_daddr and .dport == .nat_dport and
+		.device == "lo" and .retransmitted == 0)' "$T/trace.out"
+	# Ends, too, as they are on the wire.
+	jq -es '[.[] | select(.flags | test("F"))] | length >= 1' "$T/trace.out"
+}
+
+@test "IPv6: each packet of requests and answers, as on the wire" {
+	prepare rr rr --count 500 --ip 6
+	trace --json
+	capture lo --out
+	go rr
+	stop
+	captured
+	rows_match --out
+	[ "$(jq -s 'map(select(.length > 0)) | length' "$T/trace.out")" = 1000 ]
+}
+
+@test "10,000 packets with data, many more than are remembered: each is in a row" {
+	prepare rr rr --count 5000
+	trace --json --max-packets 1024
+	go rr
+	stop
+	tail -n 1 "$T/trace.err"
+	[ "$(jq -s 'map(select(.length > 0)) | length' "$T/trace.out")" = 10000 ]
+	[ "$(of sent)" = "$(wc -l <"$T/trace.out")" ]
+	jq -es 'map(select(.length > 0) | [.sport, .seq]) | unique |
+		length == 10000' "$T/trace.out"
+	jq -n --arg text "$(tail -n 1 "$T/trace.err")" '[$text |
+		scan("[0-9]+") | tonumber] | .[0] == (.[1:] | add)' | grep -qx true
+}
+
+@test "a sample: one packet in 16" {
+	prepare rr rr --count 5000
+	trace --json -s
+	capture lo --out
+	go rr
+	stop
+	captured
+	n=$(wc -l <"$T/trace.out")
+	echo "$n rows"
+	[ "$n" -gt 450 ]
+	# These, and no others: whoever looks at the wire can tell which.
+	rows_match --out --sample 16
+}
+
+# queue KIND...: make it that of device va.
+queue() {
+	in_ns tc qdisc replace dev va root "$@"
+}
+
+# Each packet of 100 bytes was in the queue for as long as it took from the call
+# that sent it to the wire, and nowhere else.
+rows_were_queued() {
+	grep '^{' "$T/capture.out" | jq -s '[.[] | select(.length == 100) |
+		.captured_ns]' >"$T/left"
+	cat "$T/far.truth" "$T/left"
+	jq -s 'map(select(.length == 100))' "$T/trace.out" | tee "$T/rows"
+	jq -en --slurpfile rows "$T/rows" --slurpfile left "$T/left" \
+		--slurpfile truth <(sed 1d "$T/far.truth") '
+		($truth | length) == 5 and
+		([$rows[0], $truth, $left[0]] | transpose | all(
+			((.[2] - .[1].called_ns) / 1000) as $took |
+			$took > 50000 and
+			.[0].qdisc_us > $took * 0.9 - 1000 * '"$NB_SLOW"' and
+			.[0].qdisc_us < $took * 1.1 + 100 and
+			.[0].ip_us + .[0].tcp_us < 5000 * '"$NB_SLOW"'))'
+}
+
+# queued KIND...: with that queue, packets behind a tenth of a second of others.
+queued() {
+	far_end
+	queue "$@"
+	sink 10.9.0.2 7000
+	to_far behind
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	rows_match --out
+	rows_were_queued
+}
+
+@test "a queue with a bucket of tokens (tbf): its delay is QDisc's" {
+	queued tbf rate 2mbit burst 1600 limit 200000
+}
+
+@test "a queue of classes (htb): its delay is QDisc's" {
+	far_end
+	in_ns tc qdisc replace dev va root handle 1: htb default 1
+	in_ns tc class add dev va parent 1: classid 1:1 htb rate 2mbit \
+		burst 1600 cburst 1600
+	sink 10.9.0.2 7000
+	to_far behind
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	rows_match --out
+	rows_were_queued
+}
+
+@test "what a queue splits into segments: a row for each, with its own delay" {
+	far_end
+	queue tbf rate 10mbit burst 1600 limit 200000
+	sink 10.9.0.2 7000
+	to_far block --bytes 300000
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	cat "$T/trace.err"
+	[ "$(jq -s 'map(select(.length > 0)) | length' "$T/trace.out")" -gt 200 ]
+	jq -es 'map(.length) | add == 300000' "$T/trace.out"
+	rows_match --out
+	jq -n --arg text "$(tail -n 1 "$T/trace.err")" '[$text |
+		scan("[0-9]+") | tonumber] | .[0] == (.[1:] | add)' | grep -qx true
+	# One after the other, each waits for the bucket.
+	jq -es 'map(select(.length > 1000) | .qdisc_us) | max > 2000' "$T/trace.out"
+}
+
+@test "what the device splits stays one row" {
+	far_end
+	sink 10.9.0.2 7000
+	to_far block --bytes 300000
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	rows_match --out
+	jq -es 'map(.length) | add == 300000' "$T/trace.out"
+	jq -es 'map(select(.length > 1448)) | length > 0 and
+		all(.packets == (.length / 1448 | ceil))' "$T/trace.out"
+}
+
+@test "what an application holds back is SOCK's" {
+	far_end
+	sink 10.9.0.2 7000
+	to_far corked --ms 50
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	rows_match --out
+	cat "$T/far.truth"
+	jq -s 'map(select(.length == 200))' "$T/trace.out" | tee "$T/rows"
+	if ! knows_calls; then
+		jq -e 'length == 5 and all(.sock_us == null)' "$T/rows"
+		return
+	fi
+	# From the first call, which was not over before called_ns.
+	jq -en --slurpfile rows "$T/rows" --slurpfile truth \
+		<(sed 1d "$T/far.truth") '
+		($truth | length) == 10 and ($rows[0] | length) == 5 and
+		([range(5) | [$rows[0][.], $truth[2 * .], $truth[2 * . + 1]]] |
+		all(.[0].sock_us < (.[2].returned_ns - .[1].called_ns) / 1000 and
+			.[0].sock_us > (.[2].called_ns - .[1].returned_ns) / 1000 and
+			.[0].total_us < 5000 * '"$NB_SLOW"'))'
+}
+
+@test "a queue that is full: what it drops is counted" {
+	far_end
+	sink 10.9.0.2 7000
+	queue tbf rate 64kbit burst 1600 limit 3200
+	to_far behind
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	tail -n 1 "$T/trace.err"
+	rows_match --out
+	dropped=$(in_ns tc -s -j qdisc show dev va | jq '.[0].drops')
+	# Of 24 datagrams at a time three have a place; then TCP has none.
+	echo "$dropped dropped in all"
+	[ "$(of dropped)" -ge 3 ]
+	[ "$(of dropped)" -lt $((dropped - 90)) ]
+	jq -n --arg text "$(tail -n 1 "$T/trace.err")" '[$text |
+		scan("[0-9]+") | tonumber] | .[0] == (.[1:] | add)' | grep -qx true
+}
+
+@test "what is sent again is marked" {
+	far_end
+	sink 10.9.0.2 7000
+	to_far corked --ms 1
+	trace --json
+	capture va --out
+	# Nobody is there any more, for a while.
+	ip -n "$FAR" addr del 10.9.0.2/24 dev vb
+	echo go >&"${LOAD_FD[far]}"
+	sent_again() {
+		[ "$(jq -s 'map(select(.retransmitted == 1)) | length' "$T/trace.out")" -ge 3 ]
+	}
+	eventually sent_again
+	ip -n "$FAR" addr add 10.9.0.2/24 dev vb
+	finish far
+	stop
+	captured
+	rows_match --out
+	jq -c '[.seq, .length, .flags, .retransmitted]' "$T/trace.out"
+	# As the wire has it: where bytes that were there before are there again.
+	grep '^{' "$T/capture.out" | jq -s '[foreach (.[] | select(.length > 0 or
+			(.flags | test("F|S")))) as $p ({next: {}};
+		($p.nat_sport | tostring) as $from |
+		(.next[$from] != null and $p.seq < .next[$from]) as $again |
+		{next: (.next + {($from): ([.next[$from] // 0, $p.seq + $p.length +
+			(if $p.flags | test("F|S") then 1 else 0 end)] | max)}),
+			again: $again}; select(.again))] | length' >"$T/again"
+	[ "$(<"$T/again")" -ge 3 ]
+	[ "$(jq -s 'map(select(.retransmitted == 1)) | length' "$T/trace.out")" = "$(<"$T/again")" ]
+}
+
+@test "address translation: what the socket has, and what the wire has" {
+	far_end
+	in_ns ip addr add 10.8.0.1/32 dev lo
+	in_ns nft -f - <<-END
+		table ip nat {
+			chain post {
+				type nat hook postrouting priority 100;
+				ip saddr 10.8.0.1 ip protocol tcp snat to 10.9.0.1:5000-5100
+			}
+			chain output {
+				type nat hook output priority -100;
+				ip daddr 10.99.0.1 tcp dport 80 dnat to 10.9.0.2:7000
+			}
+		}
+	END
+	in_ns ip route add 10.99.0.0/24 via 10.9.0.2
+	sink 10.9.0.2 7000
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare far block 10.99.0.1 80 --source 10.8.0.1 --bytes 20000
+	# What goes to the translated port, and to the one that was asked for.
+	trace_as asked "$BIN" --netns "$NS" --json -dp 80
+	ASKED=$TRACER
+	trace_as wire "$BIN" --netns "$NS" -dp 7000 -a 10.9.0.0/24
+	WIRE=$TRACER
+	trace_as none "$BIN" --netns "$NS" -dp 81 -a 10.9.0.0/24
+	NONE=$TRACER
+	trace --json
+	capture va --out
+	go far
+	stop
+	captured
+	stop INT "$ASKED"
+	stop INT "$WIRE"
+	stop INT "$NONE"
+	rows_match --out
+	head -n 3 "$T/wire.out"
+	sport=$(ready sport far)
+	jq -es "length > 1 and all(.saddr == \"10.8.0.1\" and .sport == $sport and
+		.daddr == \"10.99.0.1\" and .dport == 80 and
+		.nat_saddr == \"10.9.0.1\" and .nat_sport >= 5000 and
+		.nat_sport <= 5100 and .nat_daddr == \"10.9.0.2\" and
+		.nat_dport == 7000)" "$T/trace.out"
+	grep -Eqx "10\.8\.0\.1:$sport +-> 10\.9\.0\.1:50[0-9][0-9] +-> 10\.9\.0\.2:7000 .*" "$T/wire.out"
+	n=$(wc -l <"$T/trace.out")
+	[ "$(wc -l <"$T/asked.out")" = "$n" ]
+	[ "$(grep -c '^10' "$T/wire.out")" = "$n" ]
+	[ "$(grep -c '^10' "$T/none.out")" = 0 ]
+}
+
+@test "a device on top of another: one row, of the upper one, or of the one asked for" {
+	far_end
+	ip -n "$NS" -batch - <<-END
+		addr del 10.9.0.1/24 dev va
+		link add link va name mv type macvlan mode bridge
+		addr add 10.9.0.1/24 dev mv
+		link set mv up
+	END
+	queue tbf rate 2mbit burst 1600 limit 200000
+	sink 10.9.0.2 7000
+	to_far behind
+	trace_as lower "$BIN" --netns "$NS" --json -d va
+	LOWER=$TRACER
+	trace --json
+	capture mv --out
+	go far
+	stop
+	captured
+	stop INT "$LOWER"
+	# The queue is below.
+	rows_match --out
+	jq -es 'all(.device == "mv" and .qdisc_us < 5000 * '"$NB_SLOW"')' "$T/trace.out"
+	jq -es 'all(.device == "va") and (map(select(.length == 100 and
+		.qdisc_us > 50000)) | length == 5)' "$T/lower.out"
+	[ "$(wc -l <"$T/lower.out")" = "$(wc -l <"$T/trace.out")" ]
+}
+
+@test "a bridge between namespaces: packets that come in, and leave again, are others'" {
+	far_end
+	HOST=$NS-host
+	new_netns "$HOST"
+	ip -n "$FAR" link set vb netns "$HOST"
+	ip -n "$HOST" -batch - <<-END
+		link add name br type bridge
+		link add vc type veth peer name vd netns $FAR
+		link set vb master br
+		link set vc master br
+		link set dev br up
+		link set dev vb up
+		link set dev vc up
+	END
+	ip -n "$FAR" -batch - <<-END
+		addr add 10.9.0.2/24 dev vd
+		link set vd up
+	END
+	sink 10.9.0.2 7000
+	to_far block --bytes 20000
+	trace_as trace "$BIN" --json
+	capture va --out
+	go far
+	sport=$(ready sport far)
+	stop
+	captured
+	jq -c "select(.sport == $sport)" "$T/trace.out" >"$T/rows"
+	mv "$T/rows" "$T/trace.out"
+	rows_match --out
+}
+
+@test "processes: each sender's, and only one of them with -p" {
+	far_end
+	sink 10.9.0.2 7000
+	to_far behind
+	local pid sport
+	pid=$(ready pid far) sport=$(ready sport far)
+	trace_as mine "$BIN" --netns "$NS" --json -p "$pid"
+	MINE=$TRACER
+	trace_as other "$BIN" --netns "$NS" --json -p $$
+	OTHER=$TRACER
+	trace --json
+	prepare_rr
+	go rr
+	go far
+	stop
+	# It ends as its process does.
+	await_end "$MINE"
+	stop INT "$OTHER"
+	jq -es "map(select(.sport == $sport)) | length >= 5 and
+		all(.pid == $pid and .comm == \"python3\")" "$T/trace.out"
+	jq -es "map(select(.sport != $sport)) | length > 1000 and
+		all(.pid != $pid)" "$T/trace.out"
+	jq -es "length >= 5 and all(.sport == $sport)" "$T/mine.out"
+	[ ! -s "$T/other.out" ]
+}
+
+@test "filters: ports, addresses, families, namespaces" {
+	late recv --count 2
+	local sport dport
+	sport=$(ready sport) dport=$(ready dport)
+	LOOK=()
+	for look in "-sp $sport" "-dp $dport" "--sport $sport --dport $dport" \
+		"-a 127.0.0.1 -sp $sport" "-a 127.0.0.0/8 -sp $sport" "-4 -sp $sport"; do
+		# shellcheck disable=SC2086 # several words
+		trace_as "yes${#LOOK[@]}" "$BIN" --netns "$NS" --json $look
+		LOOK+=("$TRACER")
+	done
+	NONE=()
+	for look in "-sp 1" "-dp 1" "-a 127.0.0.2" "-a 10.0.0.0/8" \
+		"-a ::/0" "-a 127.0.0.2/31" -6 "--netns /proc/$$/ns/net" "-d va"; do
+		# shellcheck disable=SC2086
+		trace_as "no${#NONE[@]}" "$BIN" --netns "$NS" --json $look
+		NONE+=("$TRACER")
+	done
+	go late
+	for i in "${!LOOK[@]}"; do
+		stop INT "${LOOK[i]}"
+		[ "$(jq -s 'map(select(.length > 0)) | length' "$T/yes$i.out")" = 2 ]
+		jq -es "all(.sport == $sport and .dport == $dport)" "$T/yes$i.out"
+	done
+	for i in "${!NONE[@]}"; do
+		stop INT "${NONE[i]}"
+		[ ! -s "$T/no$i.out" ]
+	done
+}
+
+@test "--min: only what took that long" {
+	far_end
+	queue tbf rate 2mbit burst 1600 limit 200000
+	sink 10.9.0.2 7000
+	to_far behind
+	trace --json --min 50000
+	go far
+	stop
+	jq -es 'length == 5 and all(.length == 100 and .total_us >= 50000)' "$T/trace.out"
+	[ "$(of 'left out')" -ge 2 ]
+}
+
+@test "--summary and --hist: of all packets, by stage" {
+	far_end
+	queue tbf rate 2mbit burst 1600 limit 200000
+	sink 10.9.0.2 7000
+	to_far behind
+	trace_as hist "$BIN" --netns "$NS" --hist --json
+	HIST=$TRACER
+	trace_as rows "$BIN" --netns "$NS" --json
+	ROWS=$TRACER
+	trace --summary -w -i 60
+	go far
+	stop
+	stop INT "$HIST"
+	stop INT "$ROWS"
+	cat "$T/trace.out"
+	n=$(wc -l <"$T/rows.out")
+	awk '$2 == "TOTAL" || $2 == "QDisc" || $2 == "IP" { print $3 }' "$T/trace.out" |
+		sort -u | tee "$T/n"
+	[ "$(<"$T/n")" = "$n" ]
+	for stage in total qdisc ip driver; do
+		[ "$(jq -s "map(select(.stage == \"$stage\") | .count) | add" "$T/hist.out")" = "$n" ]
+	done
+	# The longest is exact; the row of the same packet is another program's.
+	awk -v most="$(jq -s 'map(.qdisc_us) | max' "$T/rows.out")" '
+		$2 == "QDisc" { exit !($7 > most * 0.99 - 1000 && $7 < most * 1.01 + 1000) }' "$T/trace.out"
+	[ "$(jq -s 'map(select(.stage == "qdisc" and .from_us >= 32768) | .count) | add' "$T/hist.out")" = \
+		"$(jq -s 'map(select(.qdisc_us >= 32768)) | length' "$T/rows.out")" ]
+}
+
+@test "the connection of one's own session is left out, and named" {
+	late recv --count 2
+	SSH_CONNECTION="127.0.0.1 $(ready dport) 127.0.0.1 $(ready sport)" \
+		trace_as own "$BIN" --netns "$NS" --json -sp "$(ready sport)"
+	OWN=$TRACER
+	trace --json -sp "$(ready sport)"
+	go late
+	stop
+	stop INT "$OWN"
+	grep -q "leaving out this session's connection, with 127.0.0.1:$(ready dport)\$" "$T/own.err"
+	[ ! -s "$T/own.out" ]
+	[ "$(jq -s 'map(select(.length > 0)) | length' "$T/trace.out")" = 2 ]
+}
+
+@test "a table: the columns of old, stages in microseconds" {
+	late recv --count 2
+	trace
+	go late
+	stop
+	cat "$T/trace.out"
+	head -n 1 "$T/trace.out" | grep -Eqx 'SADDR:SPORT +-> +NAT:PORT +-> +DADDR:DPORT +SEQ +ACK +TIME +TOTAL +QDisc +IP +TCP +DEV +RETRANS'
+	tcp='-'
+	! by_functions || tcp='[0-9]+\.[0-9]{3}'
+	[ "$(grep -Ec "^127\.0\.0\.1:[0-9]+ +-> 127\.0\.0\.1:[0-9]+ +-> 127\.0\.0\.1:[0-9]+ +[0-9]+ +[0-9]+ +[0-9]{16}( +[0-9]+\.[0-9]{3}){3} +$tcp +lo +-\$" "$T/trace.out")" -ge 4 ]
+	# The time is the time.
+	awk -v now="$(date +%s)" 'NR > 1 && ($8 > now * 1e6 + 1e6 || $8 < now * 1e6 - 6e8) { exit 1 }' "$T/trace.out"
+}
+
+@test "nothing is left behind, not even by SIGKILL; 10 MB are enough" {
+	prepare_rr
+	trace --json
+	note_objects
+	go rr
+	eventually test -s "$T/trace.out"
+	hwm=$(status_of "$TRACER" VmHWM)
+	echo "$hwm kB"
+	[ "$hwm" -lt 10240 ]
+	before=$(tracefs_state)
+	kill -KILL "$TRACER"
+	eventually objects_gone
+	[ "$(tracefs_state)" = "$before" ]
+}
