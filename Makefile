@@ -106,7 +106,8 @@ bench: all work
 	$(Q)tests/bench/losses
 	$(Q)tests/bench/inerrs
 	$(Q)tests/bench/nic
-	$(Q)tests/bench/delay_in
+	$(Q)tests/bench/delays in
+	$(Q)tests/bench/delays out
 	$(Q)tests/bench/tcptop
 	$(Q)tests/bench/tcptop --only bcc
 	$(Q)tests/bench/vm

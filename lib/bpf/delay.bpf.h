@@ -96,7 +96,7 @@ static inline int every_sock_wanted(const struct nb_delay_config *c)
 
 /* Are packets between these wanted, whose process ever it is? */
 static inline int tuple_matches(const struct nb_delay_config *c,
-			       const struct nb_tuple *t)
+				const struct nb_tuple *t)
 {
 	u32 flags = c->flags;
 	u16 lport = t->sport, rport = t->dport;

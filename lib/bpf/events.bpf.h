@@ -63,8 +63,9 @@ static inline void nb_submit_quietly(void *ctx, void *rec, u32 size)
 }
 
 /*
- * The same for records that are to be seen soon: the first one after NB_QUIET_NS
- * wakes the command up, which goes on looking for that long (nb_loop_linger()).
+ * The same for records that are to be seen soon: the first one after
+ * NB_QUIET_NS wakes the command up, which goes on looking for that long
+ * (nb_loop_linger()).
  * @now: CLOCK_MONOTONIC.
  */
 static inline void nb_submit_soon(void *ctx, void *rec, u32 size, u64 now)
