@@ -66,3 +66,48 @@ sink() {
 		python3 -IS "$DELAYS" sink "$1" "$2"
 	eventually grep -q ready "$T/sink$2.out"
 }
+
+# bridged: a namespace behind a bridge in a third one, whose device to it is vc.
+bridged() {
+	far_end
+	HOST=$NS-host
+	new_netns "$HOST"
+	ip -n "$FAR" link set vb netns "$HOST"
+	ip -n "$HOST" -batch - <<-END
+		link add name br type bridge
+		link add vc type veth peer name vd netns $FAR
+		link set vb master br
+		link set vc master br
+		link set dev br up
+		link set dev vb up
+		link set dev vc up
+	END
+	ip -n "$FAR" -batch - <<-END
+		addr add 10.9.0.2/24 dev vd
+		link set vd up
+	END
+}
+
+# to_far HOW ARG...: a workload that sends to the far end.
+to_far() {
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare far "$1" 10.9.0.2 7000 "${@:2}"
+}
+
+# Each of the five packets of 100 bytes was in STAGE for as long as it took from
+# the call that sent it until it was captured, and nowhere else.
+rows_were_late() {
+	grep '^{' "$T/capture.out" | jq -s '[.[] | select(.length == 100) |
+		.captured_ns]' >"$T/left"
+	cat "$T/far.truth" "$T/left"
+	jq -s 'map(select(.length == 100))' "$T/trace.out" | tee "$T/rows"
+	jq -en --slurpfile rows "$T/rows" --slurpfile left "$T/left" \
+		--slurpfile truth <(sed 1d "$T/far.truth") --arg stage "$1" '
+		($truth | length) == 5 and
+		([$rows[0], $truth, $left[0]] | transpose | all(
+			((.[2] - .[1].called_ns) / 1000) as $took |
+			$took > 50000 and
+			.[0][$stage] > $took * 0.9 - 1000 * '"$NB_SLOW"' and
+			.[0][$stage] < $took * 1.1 + 100 and
+			.[0].total_us - .[0][$stage] < 5000 * '"$NB_SLOW"'))'
+}

@@ -12,6 +12,9 @@ line of standard input; prints who it is, and then what each row is to have.
 delays.py held MS: three packets that come while a process works with the socket
 and is held up for MS milliseconds (it reads into memory that is not there yet:
 userfaultfd). As late, but what is late is the way to the socket.
+delays.py softirq: as late, but what is late is the softirq of processor 1, where
+the device's packets are to go (RPS), and which has datagrams for many sockets to
+look at before each packet; this is sent by processor 0, and read at once.
 delays.py unread COUNT: on SIGUSR1, so many packets that are never read.
 delays.py sink ADDR PORT: read what one connection brings, to its end.
 delays.py bursts ADDR PORT: send it six times three full packets and a piece,
@@ -44,6 +47,7 @@ import time
 
 SIOCOUTQ = 0x5411
 OUTGOING = 4  # PACKET_OUTGOING
+SO_ATTACH_FILTER = 26
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 WITHIN_NS = 5000000 * int(os.environ.get("NB_SLOW", "1"))
@@ -72,8 +76,10 @@ def parse(frame, protocol):
         saddr = socket.inet_ntop(socket.AF_INET, frame[12:16])
         daddr = socket.inet_ntop(socket.AF_INET, frame[16:20])
     elif protocol == 0x86DD:
-        ip, at = 6, 40
-        if frame[6] != 6:
+        ip, at, following = 6, 40, frame[6]
+        while following in (0, 43, 60):
+            following, at = frame[at], at + 8 + 8 * frame[at + 1]
+        if following != 6:
             return None
         end = 40 + struct.unpack("!H", frame[4:6])[0]
         saddr = socket.inet_ntop(socket.AF_INET6, frame[8:24])
@@ -164,7 +170,10 @@ def late(args):
         "pid": os.getpid(),
         "length": args.length,
     }
-    if args.options:
+    if args.options and args.ip == 6:
+        options = b"\x00\x00\x01\x04\x00\x00\x00\x00"
+        client.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, options)
+    elif args.options:
         client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x01" * 8)
     print(json.dumps(row), flush=True)
     sys.stdin.readline()
@@ -255,6 +264,49 @@ def held(args):
         row["least_us"] = (begin - sent) / 1000
         row["most_us"] = (end - start) / 1000
         print(json.dumps(row), flush=True)
+
+
+def slow_listeners(count):
+    """Sockets for one broadcast, each of which takes long to refuse it."""
+    load, end = struct.pack("HBBI", 0x00, 0, 0, 1), struct.pack("HBBI", 6, 0, 0, 0)
+    add = struct.pack("HBBI", 0x24, 0, 0, 3)  # multiply the accumulator
+    code = ctypes.create_string_buffer(load + add * 4000 + end)
+    program = struct.pack("HxxxxxxQ", 4002, ctypes.addressof(code))
+    ret = []
+    for _ in range(count):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        sock.bind(("127.255.255.255", 9))
+        ret.append(sock)
+    return ret
+
+
+def softirq(args):
+    os.sched_setaffinity(0, {0})
+    listeners = slow_listeners(args.sockets)
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    conn, _ = listener.accept()
+    row = {"dport": listener.getsockname()[1], "pid": os.getpid()}
+    print(json.dumps(row), flush=True)
+    sys.stdin.readline()
+    for _ in range(5):
+        for _ in range(args.datagrams):
+            sender.sendto(b"x", ("127.255.255.255", 9))
+        start = time.monotonic_ns()
+        client.sendall(b"x" * 100)
+        sent = time.monotonic_ns()
+        conn.recv(100)
+        got = time.monotonic_ns()
+        row["least_us"] = (got - sent) / 1000
+        row["most_us"] = (got - start) / 1000
+        print(json.dumps(row), flush=True)
+        time.sleep(0.05)
+    for sock in listeners:
+        sock.close()
 
 
 def unread(args):
@@ -456,6 +508,11 @@ def main():
     one.add_argument("ms", type=float)
     one.add_argument("--wait", action="store_true")
     one.set_defaults(run=held)
+    one = sub.add_parser("softirq")
+    one.add_argument("--sockets", type=int, default=50)
+    one.add_argument("--datagrams", type=int, default=100)
+    one.add_argument("--wait", action="store_true")
+    one.set_defaults(run=softirq)
     one = sub.add_parser("unread")
     one.add_argument("count", type=int)
     one.set_defaults(run=unread)

@@ -155,8 +155,12 @@ read_late() {
 	done
 }
 
-@test "options of IP" {
+@test "options of IPv4" {
 	read_late recv --options
+}
+
+@test "options of IPv6" {
+	read_late recv --options --ip 6
 }
 
 @test "packets that TCP has put together in its queue" {
@@ -233,6 +237,42 @@ read_late() {
 		# Now and then the timer itself is late.
 		(map(.mac_us) | sort | .[length / 2 | floor]) < 22000 * '"$NB_SLOW"'
 		' "$T/trace.out"
+}
+
+@test "a processor that is late to look at packets: SOFTIRQ" {
+	# With one processor datagrams are looked at before sendto() returns, and
+	# packets are not late.
+	local least=5000 cpus=2
+	[ "$(nproc)" -gt 1 ] || least=0 cpus=1
+	ip netns exec "$NS" sh -c "echo $cpus >/sys/class/net/lo/queues/rx-0/rps_cpus"
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare late softirq
+	trace --json
+	go late
+	stop
+	cat "$T/late.truth"
+	jq -c 'select(.length == 100)' "$T/trace.out" | tee "$T/rows"
+	jq -es --slurpfile truth <(sed 1d "$T/late.truth") '
+		[., $truth] | transpose | length == 5 and all(
+			.[1].least_us > '$least' and
+			.[0].softirq_us == .[0].mac_us and .[0].gro_us == null and
+			('$least' == 0 or .[0].softirq_us >= .[1].least_us * 0.9) and
+			.[0].softirq_us <= .[1].most_us)' "$T/rows"
+}
+
+@test "what a bridge is late with is MAC's" {
+	bridged
+	tc -n "$HOST" qdisc replace dev vc root tbf rate 2mbit burst 1600 \
+		limit 200000
+	sink 10.9.0.2 7000
+	to_far behind
+	trace_as trace "$BIN" --netns "$FAR" --json
+	NS=$FAR capture vd
+	go far
+	stop
+	captured
+	rows_match
+	rows_were_late mac_us
 }
 
 @test "packets that TCP drops: in the account, and in no row" {

@@ -20,12 +20,6 @@ knows_calls() {
 	by_functions || [ -e /sys/kernel/tracing/events/tcp/tcp_sendmsg_locked ]
 }
 
-# to_far HOW ARG...: a workload that sends to the far end.
-to_far() {
-	WRAP=(python3 -IS)
-	LOAD=$DELAYS prepare far "$1" 10.9.0.2 7000 "${@:2}"
-}
-
 @test "IPv4: each packet of requests and answers, as on the wire" {
 	prepare rr rr --count 500
 	trace --json
@@ -68,6 +62,23 @@ to_far() {
 		scan("[0-9]+") | tonumber] | .[0] == (.[1:] | add)' | grep -qx true
 }
 
+@test "options of IPv4, and of IPv6" {
+	late recv --options --sends 10 --count 1
+	trace --json
+	capture lo --out
+	go late
+	LOAD_PID=() LOAD_FD=()
+	rm "$T/late.go"
+	late recv --options --sends 10 --count 1 --ip 6
+	go late
+	stop
+	captured
+	rows_match --out
+	jq -es '[4, 6] as [$a, $b] | map(select(.length == 100) | .ip) |
+		(map(select(. == $a)) | length == 10) and
+		(map(select(. == $b)) | length == 10)' "$T/trace.out"
+}
+
 @test "a sample: one packet in 16" {
 	prepare rr rr --count 5000
 	trace --json -s
@@ -87,24 +98,6 @@ queue() {
 	in_ns tc qdisc replace dev va root "$@"
 }
 
-# Each packet of 100 bytes was in the queue for as long as it took from the call
-# that sent it to the wire, and nowhere else.
-rows_were_queued() {
-	grep '^{' "$T/capture.out" | jq -s '[.[] | select(.length == 100) |
-		.captured_ns]' >"$T/left"
-	cat "$T/far.truth" "$T/left"
-	jq -s 'map(select(.length == 100))' "$T/trace.out" | tee "$T/rows"
-	jq -en --slurpfile rows "$T/rows" --slurpfile left "$T/left" \
-		--slurpfile truth <(sed 1d "$T/far.truth") '
-		($truth | length) == 5 and
-		([$rows[0], $truth, $left[0]] | transpose | all(
-			((.[2] - .[1].called_ns) / 1000) as $took |
-			$took > 50000 and
-			.[0].qdisc_us > $took * 0.9 - 1000 * '"$NB_SLOW"' and
-			.[0].qdisc_us < $took * 1.1 + 100 and
-			.[0].ip_us + .[0].tcp_us < 5000 * '"$NB_SLOW"'))'
-}
-
 # queued KIND...: with that queue, packets behind a tenth of a second of others.
 queued() {
 	far_end
@@ -117,7 +110,7 @@ queued() {
 	stop
 	captured
 	rows_match --out
-	rows_were_queued
+	rows_were_late qdisc_us
 }
 
 @test "a queue with a bucket of tokens (tbf): its delay is QDisc's" {
@@ -137,7 +130,7 @@ queued() {
 	stop
 	captured
 	rows_match --out
-	rows_were_queued
+	rows_were_late qdisc_us
 }
 
 @test "what a queue splits into segments: a row for each, with its own delay" {
@@ -330,23 +323,7 @@ queued() {
 }
 
 @test "a bridge between namespaces: packets that come in, and leave again, are others'" {
-	far_end
-	HOST=$NS-host
-	new_netns "$HOST"
-	ip -n "$FAR" link set vb netns "$HOST"
-	ip -n "$HOST" -batch - <<-END
-		link add name br type bridge
-		link add vc type veth peer name vd netns $FAR
-		link set vb master br
-		link set vc master br
-		link set dev br up
-		link set dev vb up
-		link set dev vc up
-	END
-	ip -n "$FAR" -batch - <<-END
-		addr add 10.9.0.2/24 dev vd
-		link set vd up
-	END
+	bridged
 	sink 10.9.0.2 7000
 	to_far block --bytes 20000
 	trace_as trace "$BIN" --json
