@@ -110,6 +110,8 @@ bench: all work
 	$(Q)tests/bench/delays out
 	$(Q)tests/bench/tcptop
 	$(Q)tests/bench/tcptop --only bcc
+	$(Q)tests/bench/delays in --only bcc
+	$(Q)tests/bench/delays out --only bcc
 	$(Q)tests/bench/vm
 
 lint:

@@ -76,8 +76,9 @@ static void report_losses(struct run *run)
 static int on_second(void *ctx)
 {
 	struct run *run = ctx;
-	/* Nobody wakes it up for sums. */
-	int err = run->table ? 0 : nb_loop_drain(run->loop);
+	/* Nobody wakes it up for sums, nor where a program was interrupted for
+	 * so long that it has taken a record for one that is soon looked at. */
+	int err = nb_loop_drain(run->loop);
 
 	report_losses(run);
 	if (err || !run->args->interval || ++run->seconds % run->args->interval)

@@ -24,6 +24,14 @@ of() {
 	sed -n "s/.*[:,] \([0-9]*\) $1.*/\1/p" "$T/trace.err" | tail -n 1
 }
 
+# Each packet that was followed has been sent, or dropped, or left out.
+none_lost() {
+	tail -n 1 "$T/${1:-trace}.err"
+	tail -n 1 "$T/${1:-trace}.err" |
+		grep -q ', 0 still queued, or lost sight of$'
+	refute grep -q 'not followed to the end' "$T/${1:-trace}.err"
+}
+
 # Does the plan hook functions?
 by_functions() {
 	grep -Eq "with plan '(fentry|kprobe)'" "$T/trace.err"

@@ -15,6 +15,7 @@ userfaultfd). As late, but what is late is the way to the socket.
 delays.py softirq: as late, but what is late is the softirq of processor 1, where
 the device's packets are to go (RPS), and which has datagrams for many sockets to
 look at before each packet; this is sent by processor 0, and read at once.
+delays.py refused ADDR...: connect to port 7 of each, where nobody listens.
 delays.py unread COUNT: on SIGUSR1, so many packets that are never read.
 delays.py sink ADDR PORT: read what one connection brings, to its end.
 delays.py bursts ADDR PORT: send it six times three full packets and a piece,
@@ -27,7 +28,8 @@ ADDR PORT --bytes N: all in one call. Each begins at a line of standard input an
 prints who it is, and when each call was.
 delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
 and none besides, with stages that add up? (--once: also for what was sent
-twice; --sample RATE: for those that are in the sample.) Exit status 1 and the
+twice; --sample RATE: for those that are in the sample; --out: of packets that
+go out, whose sockets have the same addresses, but for --nat.) Exit status 1 and the
 difference if not.
 """
 import argparse
@@ -309,6 +311,17 @@ def softirq(args):
         sock.close()
 
 
+def refused(args):
+    """Connections that nobody accepts: who answers is the kernel itself."""
+    for addr in args.addrs:
+        family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        conn = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            conn.connect((addr, 7))
+        except ConnectionRefusedError:
+            print("refused", flush=True)
+
+
 def unread(args):
     listener = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(listener.getsockname())
@@ -327,7 +340,10 @@ def unread(args):
 
 def sink(args):
     family = socket.AF_INET6 if ":" in args.addr else socket.AF_INET
-    listener = socket.create_server((args.addr, args.port), family=family)
+    # "::" is for both families.
+    listener = socket.create_server(
+        (args.addr, args.port), family=family, dualstack_ipv6=args.addr == "::"
+    )
     print("ready", flush=True)
     conn, _ = listener.accept()
     while conn.recv(65536):
@@ -447,7 +463,9 @@ def check_out(row, captured_ns):
 
 def is_sampled(row, rate):
     """As delay_analysis_in(8) and delay_analysis_out(8) have it."""
-    return row["seq"] * 0x9E3779B1 % (1 << 32) < (1 << 32) // rate
+    empty = not row["length"] and not set("SF") & set(row.get("flags", ""))
+    number = row["ack"] if "nat_saddr" in row and empty else row["seq"]
+    return number * 0x9E3779B1 % (1 << 32) < (1 << 32) // rate
 
 
 def compare(args):
@@ -471,6 +489,10 @@ def compare(args):
     for packet in packets:
         captured.setdefault(key_of(packet), []).append(packet["captured_ns"])
     for row in rows:
+        if args.out and not args.nat:
+            for end in ("saddr", "sport", "daddr", "dport"):
+                if row[end] != row["nat_" + end]:
+                    sys.exit(f"delays.py: another {end}: {row}")
         if args.out:
             check_out(row, captured[key_of(row)].pop(0))
         else:
@@ -513,6 +535,9 @@ def main():
     one.add_argument("--datagrams", type=int, default=100)
     one.add_argument("--wait", action="store_true")
     one.set_defaults(run=softirq)
+    one = sub.add_parser("refused")
+    one.add_argument("addrs", nargs="+")
+    one.set_defaults(run=refused)
     one = sub.add_parser("unread")
     one.add_argument("count", type=int)
     one.set_defaults(run=unread)
@@ -526,6 +551,7 @@ def main():
     one.add_argument("rows")
     one.add_argument("--once", action="store_true")
     one.add_argument("--out", action="store_true")
+    one.add_argument("--nat", action="store_true")
     one.add_argument("--sample", type=int)
     one.set_defaults(run=compare)
     args = parser.parse_args()

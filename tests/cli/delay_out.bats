@@ -42,6 +42,7 @@ load ../helper
 	misuse --interval -i 2
 	misuse --count --hist -c 1
 	misuse --dev -d abcdefghijklmnop
+	misuse --dev --dev ''
 	misuse x x
 	misuse --sampl --sampl
 }

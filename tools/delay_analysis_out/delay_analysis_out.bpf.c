@@ -20,8 +20,8 @@
 #pragma netbcc func __tcp_transmit_skb
 #pragma netbcc func __ip_queue_xmit
 #pragma netbcc func inet6_csk_xmit
-#pragma netbcc func tcp_sendmsg
-#pragma netbcc func tcp_sendpage
+#pragma netbcc func tcp_sendmsg_locked
+#pragma netbcc func tcp_sendpage_locked
 
 #ifdef NB_TYPES_HEADERS
 #include <linux/fdtable.h>
@@ -48,7 +48,8 @@
 
 #define TURNS 4096
 #define TX_BUSY 16 /* NETDEV_TX_BUSY, linux/netdevice.h: it comes again */
-#define XMIT_CN 2  /* NET_XMIT_CN: it has gone, another was dropped */
+#define LATEST_NS 1000000000ULL /* for a driver to return */
+#define XMIT_CN 2 /* NET_XMIT_CN: it has gone, another was dropped */
 
 BPF_PERCPU_ARRAY(ends, u64, OUT_ENDS);
 
@@ -71,8 +72,10 @@ struct cpu {
 	u64 until; /* and when it was through with that */
 	/* The packet that it has called a driver with; skb 0: none. */
 	u64 skb;
+	u64 dev;
 	struct packet packet;
 	struct out_event event;
+	struct out_event inner; /* of a device below, meanwhile */
 };
 
 BPF_ARRAY(turns, struct turn, TURNS);
@@ -96,7 +99,7 @@ static inline struct turn *turn_of(u64 sk)
 /* __tcp_transmit_skb(sk, skb, ...): with the socket's lock held */
 int out_begun(NB_FUNC_CTX *ctx)
 {
-	u64 sk = (u64)NB_FUNC_ARG(ctx, 1);
+	u64 sk = address_of(NB_FUNC_ARG(ctx, 1));
 	struct turn *t = turn_of(sk);
 
 	if (!t)
@@ -110,40 +113,41 @@ int out_begun(NB_FUNC_CTX *ctx)
 /* __ip_queue_xmit(sk, skb, ...), inet6_csk_xmit(sk, skb, ...) */
 int out_ip(NB_FUNC_CTX *ctx)
 {
-	u64 sk = (u64)NB_FUNC_ARG(ctx, 1);
+	u64 sk = address_of(NB_FUNC_ARG(ctx, 1));
 	struct turn *t = turn_of(sk);
 
 	if (!t)
 		return 0;
 	if (t->sk != sk)
 		return 0;
-	t->skb = (u64)NB_FUNC_ARG(ctx, 2);
+	t->skb = address_of(NB_FUNC_ARG(ctx, 2));
 	t->ip = bpf_ktime_get_ns();
 	return 0;
 }
 
-/* A call that sends @size bytes begins. */
+/* A call that sends @size bytes begins, with the socket's lock held. */
 static inline void sending(struct sock *sk, u32 size)
 {
-	u64 key = (u64)sk;
+	u64 key = address_of(sk);
 	u32 seq = read_write_seq(sk);
 	struct calls *all = calls_of(key, NB_GET(sk, __sk_common.skc_hash));
 
+	note_owner(sk, key);
 	if (all)
 		add_call(all, bpf_ktime_get_ns(), seq, seq + size);
 }
 
-/* tcp_sendmsg(sk, msg, size) */
+/* tcp_sendmsg_locked(sk, msg, size) */
 int out_sending(NB_FUNC_CTX *ctx)
 {
-	sending(NB_FUNC_ARG(ctx, 1), (u64)NB_FUNC_ARG(ctx, 3));
+	sending(NB_FUNC_ARG(ctx, 1), address_of(NB_FUNC_ARG(ctx, 3)));
 	return 0;
 }
 
-/* tcp_sendpage(sk, page, offset, size, flags) */
+/* tcp_sendpage_locked(sk, page, offset, size, flags) */
 int out_sending_page(NB_FUNC_CTX *ctx)
 {
-	sending(NB_FUNC_ARG(ctx, 1), (u64)NB_FUNC_ARG(ctx, 4));
+	sending(NB_FUNC_ARG(ctx, 1), address_of(NB_FUNC_ARG(ctx, 4)));
 	return 0;
 }
 #endif
@@ -163,6 +167,7 @@ static inline void calling(struct sock *sk, struct msghdr *msg)
 	/* What has been sent, and is left, are the same in all of a call. */
 	if (all->under_way && all->call[last].end == end)
 		return;
+	note_owner(sk, key);
 	add_call(all, bpf_ktime_get_ns(), begin, end);
 	all->under_way = 1;
 }
@@ -186,6 +191,15 @@ int out_returned(NB_TP_CTX *ctx)
 	return 0;
 }
 
+static inline void read_device(struct sk_buff *skb, char *name)
+{
+	u64 dev = address_of(FIELD(skb, dev));
+
+	bpf_probe_read_kernel(
+		name, 16,
+		(void *)(dev + __builtin_offsetof(struct net_device, name)));
+}
+
 /* Is it on its way through a device below another, which has it now? */
 static inline int is_below(const struct cpu *cpu, u64 sk,
 			   const struct segment *s)
@@ -196,20 +210,24 @@ static inline int is_below(const struct cpu *cpu, u64 sk,
 	       (s->seq == p->seq || s->seq - p->seq < p->end - p->seq);
 }
 
+/* Behind the NUL there may be what is left of a longer name. */
 static inline int device_wanted(const struct nb_delay_config *c,
 				struct sk_buff *skb)
 {
-	u64 name[2], want[2];
-	u64 dev = address_of(FIELD(skb, dev));
+	char name[16] = {};
 
-	bpf_probe_read_kernel(
-		name, sizeof(name),
-		(void *)(dev + __builtin_offsetof(struct net_device, name)));
-	__builtin_memcpy(want, c->device, sizeof(want));
-	return name[0] == want[0] && name[1] == want[1];
+	read_device(skb, name);
+#pragma unroll
+	for (int i = 0; i < 16; i++) {
+		if (name[i] != c->device[i])
+			return 0;
+		if (!name[i])
+			return 1;
+	}
+	return 1;
 }
 
-/* Both as the socket and as the wire has it: the kernel's own have no ports. */
+/* Both as the socket and as the wire has it. */
 static inline int ends_wanted(const struct nb_delay_config *c, struct sock *sk,
 			      struct sk_buff *skb, const struct segment *s)
 {
@@ -217,11 +235,11 @@ static inline int ends_wanted(const struct nb_delay_config *c, struct sock *sk,
 
 	if (every_sock_wanted(c))
 		return 1;
-	read_tuple(sk, &t);
 	read_wire(skb, s, &wire);
+	read_tuple(sk, &wire, &t);
 	if (!nb_netns_wanted(&c->filter, sk) || is_own(c, &t))
 		return 0;
-	return (t.sport && tuple_matches(c, &t)) || tuple_matches(c, &wire);
+	return tuple_matches(c, &t) || tuple_matches(c, &wire);
 }
 
 /* Who sends it is noted for the lines, and for -p. */
@@ -242,8 +260,9 @@ static inline int pid_wanted(const struct nb_delay_config *c, struct sock *sk,
 }
 
 /*
- * Has TCP sent it before? Then what is to be sent next is behind it. SYN-ACKs
- * say when the first one was.
+ * Has TCP sent it before? Then what is to be sent next is behind it. That is
+ * known while TCP sends it, not of one that had to wait for a neighbour's
+ * address. SYN-ACKs say when the first one was.
  */
 static inline int is_again(struct sock *sk, const struct segment *s, u64 tstamp)
 {
@@ -251,10 +270,15 @@ static inline int is_again(struct sock *sk, const struct segment *s, u64 tstamp)
 	struct tcp_request_sock *req = (struct tcp_request_sock *)sk;
 	u32 first;
 
-	if (s->end == s->seq)
+	if (s->end == s->seq || !is_tcp_sock(sk))
+		return 0;
+	/* A SYN-ACK of a socket that is there before the handshake is over
+	 * (fast open) is the first one: the request's are sent again. */
+	if (FIELD(sk, __sk_common.skc_state) == SYN_RECV)
 		return 0;
 	if (is_full(sk))
-		return (s32)(s->end - NB_GET(tp, snd_nxt)) <= 0;
+		return is_locked(sk) &&
+		       (s32)(s->end - NB_GET(tp, snd_nxt)) <= 0;
 	if (FIELD(sk, __sk_common.skc_state) != NEW_SYN_RECV)
 		return 0;
 	first = NB_GET(req, snt_synack);
@@ -314,11 +338,13 @@ static inline void queue(const struct nb_delay_config *c, struct sk_buff *skb,
 	}
 	new.queued = bpf_ktime_get_ns();
 	tstamp = FIELD(skb, tstamp);
+	new.stamp = tstamp;
+	new.netns = nb_sk_netns(sk);
 	read_begin(cpu, skb, &new, tstamp, new.queued);
 	cpu->sk = new.sk;
 	cpu->until = new.queued;
-	if (!is_sampled(c, s.seq) || !ends_wanted(c, sk, skb, &s) ||
-	    !pid_wanted(c, sk, new.sk))
+	if (!is_sampled(c, s.end != s.seq ? s.seq : s.ack) ||
+	    !ends_wanted(c, sk, skb, &s) || !pid_wanted(c, sk, new.sk))
 		return;
 	new.key = may_be_split(skb, &s) ? key_of_next(new.sk, s.seq)
 					: key_of(skb);
@@ -361,51 +387,57 @@ static inline struct packet *in_queue(const struct nb_delay_config *c,
 	}
 	if (!p)
 		return 0;
-	return p->sk == key ? p : 0;
+	/* What TCP has written into it is another for each that it sends. */
+	if (p->sk != key || p->stamp != (u32)FIELD(skb, tstamp))
+		return 0;
+	return p;
 }
 
-/* @p has come out, up to @end. What is left of it has its place elsewhere. */
+/*
+ * @p has come out, up to @end. What is left of it has its place elsewhere; the
+ * segments that follow may have been dropped before.
+ */
 static inline void take_out(const struct nb_delay_config *c, struct packet *p,
 			    u32 end, u64 now)
 {
 	struct packet rest = *p, *at;
 
 	p->key = 0;
-	if (!(rest.key & 1) || (s32)(rest.end - end) <= 0)
+	if (!(rest.key & 1))
 		return;
+	for (int i = 0; i < SEGMENTS; i++) {
+		if ((s32)(rest.end - end) <= 0)
+			return;
+		count_ends(OUT_SPLIT, 1);
+		at = packet_of(c, key_of_next(rest.sk, end));
+		if (!at)
+			break;
+		if (!at->gap)
+			break;
+		count_ends(OUT_DROPPED, 1);
+		at->key = 0;
+		end = at->end;
+	}
 	rest.seq = end;
-	rest.split = 1;
 	rest.key = key_of_next(rest.sk, end);
 	at = place_for(c, rest.key, now);
 	if (at)
 		*at = rest;
 }
 
-/* The driver is done with what it was called with, or nobody has seen that. */
+/* The driver is done with @e, or nobody has seen that. */
 static inline void show(void *ctx, const struct nb_delay_config *c,
-			struct cpu *cpu, u64 now)
+			struct out_event *e, u64 now)
 {
-	const struct out_times *t = &cpu->event.times;
-
-	cpu->skb = 0;
-	if (t->sent - t->begun < c->min_ns) {
+	if (e->times.sent - e->times.begun < c->min_ns) {
 		count_ends(OUT_UNWANTED, 1);
 		return;
 	}
 	count_ends(OUT_SENT, 1);
 	if (c->flags & NB_DELAY_SUM)
-		nb_submit_quietly(ctx, &cpu->event, sizeof(cpu->event.times));
+		nb_submit_quietly(ctx, e, sizeof(e->times));
 	else
-		nb_submit_soon(ctx, &cpu->event, sizeof(cpu->event), now);
-}
-
-static inline void read_device(struct sk_buff *skb, struct out_event *e)
-{
-	u64 dev = address_of(FIELD(skb, dev));
-
-	bpf_probe_read_kernel(
-		e->device, sizeof(e->device),
-		(void *)(dev + __builtin_offsetof(struct net_device, name)));
+		nb_submit_soon(ctx, e, sizeof(*e), now);
 }
 
 static inline u32 packets_of(struct sk_buff *skb)
@@ -423,11 +455,8 @@ static inline void read_line(struct out_event *e, struct sk_buff *skb,
 	struct nb_tuple t = {}, wire = {};
 	struct owner *o = owner_of(sk, address_of(sk));
 
-	read_tuple(sk, &t);
 	read_wire(skb, s, &wire);
-	/* The kernel's own answers (RST) are of no connection. */
-	if (!t.sport || t.ip != wire.ip)
-		t = wire;
+	read_tuple(sk, &wire, &t);
 	__builtin_memcpy(e->saddr, t.saddr, 16);
 	__builtin_memcpy(e->daddr, t.daddr, 16);
 	__builtin_memcpy(e->nat_saddr, wire.saddr, 16);
@@ -442,18 +471,33 @@ static inline void read_line(struct out_event *e, struct sk_buff *skb,
 	e->length = s->length;
 	e->flags = s->flags;
 	e->packets = packets_of(skb);
-	e->netns = nb_sk_netns(sk);
 	e->pid = 0;
 	if (o) {
 		e->pid = o->pid;
 		__builtin_memcpy(e->comm, o->comm, sizeof(e->comm));
 	}
-	read_device(skb, e);
+	read_device(skb, e->device);
 }
 
-/* A driver is called with @skb. */
+static inline void read_packet(struct out_event *e, const struct packet *p,
+			       u64 now)
+{
+	e->times.called = p->called;
+	e->times.begun = p->begun;
+	e->times.ip = p->ip;
+	e->times.queued = p->queued;
+	e->times.sent = now;
+	e->times.done = 0;
+	e->again = p->again;
+	e->netns = p->netns;
+}
+
+/*
+ * A driver is called with @skb. Where another one of this processor's has not
+ * returned, this is a device below its device, with a packet that waited there.
+ */
 static inline void start(void *ctx, const struct nb_delay_config *c,
-			 struct sk_buff *skb, struct cpu *cpu)
+			 struct sk_buff *skb, u64 dev, struct cpu *cpu)
 {
 	struct sock *sk = FIELD(skb, sk);
 	struct segment s = {};
@@ -466,24 +510,26 @@ static inline void start(void *ctx, const struct nb_delay_config *c,
 	p = in_queue(c, skb, sk, &s);
 	if (!p)
 		return;
-	now = bpf_ktime_get_ns();
-	if (cpu->skb)
-		show(ctx, c, cpu, now);
 	if (!s.ip && !(c->flags & NB_DELAY_SUM) && !read_segment(skb, &s))
 		return;
+	now = bpf_ktime_get_ns();
 	end = p->key & 1 ? s.end : p->end;
+	if (cpu->skb && now - cpu->event.times.sent < LATEST_NS) {
+		read_packet(&cpu->inner, p, now);
+		take_out(c, p, end, now);
+		if (!(c->flags & NB_DELAY_SUM))
+			read_line(&cpu->inner, skb, sk, &s);
+		show(ctx, c, &cpu->inner, now);
+		return;
+	}
+	/* Its end has gone unseen. */
+	if (cpu->skb)
+		show(ctx, c, &cpu->event, now);
 	cpu->skb = address_of(skb);
+	cpu->dev = dev;
 	cpu->packet = *p;
 	cpu->packet.end = end;
-	cpu->event.times.called = p->called;
-	cpu->event.times.begun = p->begun;
-	cpu->event.times.ip = p->ip;
-	cpu->event.times.queued = p->queued;
-	cpu->event.times.sent = now;
-	cpu->event.times.done = 0;
-	cpu->event.again = p->again;
-	if (p->split)
-		count_ends(OUT_SPLIT, 1);
+	read_packet(&cpu->event, p, now);
 	take_out(c, p, end, now);
 	if (!(c->flags & NB_DELAY_SUM))
 		read_line(&cpu->event, skb, sk, &s);
@@ -497,7 +543,8 @@ int out_started(NB_TP_CTX *ctx)
 
 	if (!c || !cpu)
 		return 0;
-	start(ctx, c, (struct sk_buff *)NB_TP_ARG(ctx, 1), cpu);
+	start(ctx, c, (struct sk_buff *)NB_TP_ARG(ctx, 1),
+	      address_of((void *)NB_TP_ARG(ctx, 2)), cpu);
 	return 0;
 }
 
@@ -507,7 +554,6 @@ static inline void put_back(const struct nb_delay_config *c, struct cpu *cpu,
 {
 	struct packet *p = place_for(c, cpu->packet.key, now);
 
-	cpu->skb = 0;
 	if (p)
 		*p = cpu->packet;
 }
@@ -516,6 +562,7 @@ static inline void put_back(const struct nb_delay_config *c, struct cpu *cpu,
 int out_sent(NB_TP_CTX *ctx)
 {
 	u64 skb = address_of((void *)NB_TP_ARG(ctx, 1));
+	u64 dev = address_of((void *)NB_TP_ARG(ctx, 3));
 	int rc = NB_TP_ARG(ctx, 2);
 	struct nb_delay_config *c = get_config();
 	struct cpu *cpu = this_cpu();
@@ -525,18 +572,39 @@ int out_sent(NB_TP_CTX *ctx)
 		return 0;
 	now = bpf_ktime_get_ns();
 	cpu->until = now;
-	if (cpu->skb != skb)
+	/* Of a device below it may be the same sk_buff. */
+	if (cpu->skb != skb || cpu->dev != dev)
 		return 0;
+	cpu->skb = 0;
 	if (rc == TX_BUSY) {
 		put_back(c, cpu, now);
 	} else if (rc && rc != XMIT_CN) {
-		cpu->skb = 0;
 		count_ends(OUT_DROPPED, 1);
 	} else {
 		cpu->event.times.done = now;
-		show(ctx, c, cpu, now);
+		show(ctx, c, &cpu->event, now);
 	}
 	return 0;
+}
+
+/* @skb, which nobody knows by its number yet, was a segment to come. */
+static inline void leave_gap(const struct nb_delay_config *c,
+			     struct sk_buff *skb, u64 sk,
+			     const struct segment *s)
+{
+	u64 key = key_of_next(sk, s->seq);
+	struct packet *p = place_for(c, key, bpf_ktime_get_ns());
+	struct packet gap = {};
+
+	if (!p)
+		return;
+	gap.key = key;
+	gap.sk = sk;
+	gap.stamp = FIELD(skb, tstamp);
+	gap.seq = s->seq;
+	gap.end = s->end;
+	gap.gap = 1;
+	*p = gap;
 }
 
 /* @skb is dropped. */
@@ -546,15 +614,17 @@ static inline void drop(const struct nb_delay_config *c, struct sk_buff *skb)
 	struct segment s = {};
 	struct packet *p;
 
-	if (!sk)
+	if (!sk || FIELD(skb, skb_iif))
 		return;
 	p = in_queue(c, skb, sk, &s);
-	if (!p)
+	if (p && p->gap)
 		return;
-	if (p->split)
-		count_ends(OUT_SPLIT, 1);
-	count_ends(OUT_DROPPED, 1);
-	take_out(c, p, p->key & 1 ? s.end : p->end, bpf_ktime_get_ns());
+	if (p) {
+		count_ends(OUT_DROPPED, 1);
+		take_out(c, p, p->key & 1 ? s.end : p->end, bpf_ktime_get_ns());
+	} else if (s.length) {
+		leave_gap(c, skb, address_of(sk), &s);
+	}
 }
 
 /* kfree_skb(skb, location, ...) */

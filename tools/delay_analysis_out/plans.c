@@ -27,9 +27,9 @@
 		   false),                                                   \
 	ENTRY_HOOK("__ip_queue_xmit", "out_ip", OUT_WANT_PACKETS, false),    \
 	ENTRY_HOOK("inet6_csk_xmit", "out_ip", OUT_WANT_PACKETS, true),      \
-	ENTRY_HOOK("tcp_sendmsg", "out_sending", OUT_WANT_CALLS, false),     \
+	ENTRY_HOOK("tcp_sendmsg_locked", "out_sending", OUT_WANT_CALLS, false),     \
 	/* sendfile() and splice(), before Linux 6.5 */                      \
-	ENTRY_HOOK("tcp_sendpage", "out_sending_page", OUT_WANT_CALLS, true)
+	ENTRY_HOOK("tcp_sendpage_locked", "out_sending_page", OUT_WANT_CALLS, true)
 /* clang-format on */
 
 static const struct nb_hook fentry_hooks[] = {

@@ -5,9 +5,10 @@
 
 #define BUCKETS 4096
 #define WAYS 4
+#define SEGMENTS 48 /* that are dropped one after the other */
 #define FORGET_NS (60 * 1000000000ULL)
 
-/* A packet in a queue; a cache's line. */
+/* A packet in a queue. */
 struct packet {
 	u64 key; /* 0: none */
 	u64 sk;
@@ -17,8 +18,10 @@ struct packet {
 	u64 queued;
 	u32 seq; /* what is to come out next */
 	u32 end;
+	u32 stamp; /* of sk_buff.tstamp, which TCP has set */
+	u32 netns;
 	u8 again; /* TCP has sent it before */
-	u8 split; /* this is not the first segment of it */
+	u8 gap;	  /* no packet, but a segment that was dropped too early */
 	u8 pad[6];
 };
 

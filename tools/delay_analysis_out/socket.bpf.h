@@ -4,10 +4,11 @@
 #ifndef NB_BPF_SOCKET_H
 #define NB_BPF_SOCKET_H
 
-#define TIME_WAIT 6 /* TCP_*, net/tcp_states.h */
+#define SYN_RECV 3 /* TCP_*, net/tcp_states.h */
+#define TIME_WAIT 6
 #define NEW_SYN_RECV 12
-#define SOCKETS 8192
-#define CALLS 16 /* a power of two */
+#define SOCKETS 4096
+#define CALLS 32 /* a power of two */
 
 /* Who has used it last. */
 struct owner {
@@ -34,6 +35,7 @@ struct calls {
 
 BPF_TABLE("lru_hash", u64, struct owner, owners, SOCKETS);
 BPF_TABLE("lru_hash", u64, struct calls, calls, SOCKETS);
+BPF_ARRAY(no_calls, struct calls, 1); /* for new ones: nothing */
 
 static inline u32 hash_of(struct sock *sk)
 {
@@ -51,12 +53,38 @@ static inline int is_full(struct sock *sk)
 	return state != TIME_WAIT && state != NEW_SYN_RECV;
 }
 
-/* Local and remote end, of any kind of socket. */
-static inline void read_tuple(struct sock *sk, struct nb_tuple *t)
+/*
+ * The kernel's own answers (RST) and raw packets are sent by sockets without a
+ * connection, which are none of TCP's.
+ */
+static inline int is_tcp_sock(struct sock *sk)
+{
+	return FIELD(sk, __sk_common.skc_dport) != 0;
+}
+
+/*
+ * Local and remote end: of the socket; of a packet without one, or of another
+ * protocol's, as @wire has it. A request for a connection, of IPv4 to a socket
+ * for both, has IPv4's addresses, and a family that is not its own.
+ */
+static inline void read_tuple(struct sock *sk, const struct nb_tuple *wire,
+			      struct nb_tuple *t)
 {
 	nb_sk_tuple(sk, t);
-	if (!is_full(sk))
+	if (is_tcp_sock(sk) && !is_full(sk)) {
 		t->sport = FIELD(sk, __sk_common.skc_num);
+		if (t->ip == 6 && wire->ip == 4) {
+			*t = (struct nb_tuple){ .ip = 4,
+						.sport = t->sport,
+						.dport = t->dport };
+			bpf_probe_read_kernel(t->saddr, 4,
+					      &sk->__sk_common.skc_rcv_saddr);
+			bpf_probe_read_kernel(t->daddr, 4,
+					      &sk->__sk_common.skc_daddr);
+		}
+	}
+	if (!is_tcp_sock(sk) || t->ip != wire->ip)
+		*t = *wire;
 }
 
 /*
@@ -68,7 +96,7 @@ static inline void note_owner(struct sock *sk, u64 key)
 {
 	struct owner now = {}, *o;
 
-	if (!is_full(sk) || !FIELD(sk, sk_lock.owned))
+	if (!is_tcp_sock(sk) || !is_full(sk) || !FIELD(sk, sk_lock.owned))
 		return;
 	now.pid = bpf_get_current_pid_tgid() >> 32;
 	now.hash = hash_of(sk);
@@ -77,6 +105,21 @@ static inline void note_owner(struct sock *sk, u64 key)
 		return;
 	nb_task_process_comm(now.comm);
 	owners.update(&key, &now);
+}
+
+/*
+ * Does anybody hold the socket's lock, a process or, with the spinlock that is
+ * its first part, a softirq?
+ */
+static inline int is_locked(struct sock *sk)
+{
+	u32 spinlock = 0;
+
+	bpf_probe_read_kernel(
+		&spinlock, sizeof(spinlock),
+		(void *)(address_of(sk) +
+			 __builtin_offsetof(struct sock, sk_lock)));
+	return spinlock || FIELD(sk, sk_lock.owned);
 }
 
 static inline struct owner *owner_of(struct sock *sk, u64 key)
@@ -98,11 +141,14 @@ static inline u32 read_write_seq(struct sock *sk)
 /* The calls that have sent at @sk, which has this @hash. */
 static inline struct calls *calls_of(u64 key, u32 hash)
 {
-	struct calls none = {}, *all = calls.lookup(&key);
+	struct calls *none, *all = calls.lookup(&key);
+	int zero = 0;
 
 	if (!all) {
-		none.hash = hash;
-		calls.update(&key, &none);
+		none = no_calls.lookup(&zero);
+		if (!none)
+			return 0;
+		calls.update(&key, none);
 		all = calls.lookup(&key);
 	}
 	if (!all || all->hash == hash)
@@ -116,8 +162,13 @@ static inline struct calls *calls_of(u64 key, u32 hash)
 
 static inline void add_call(struct calls *all, u64 at, u32 begin, u32 end)
 {
-	struct call *call = &all->call[all->n++ & (CALLS - 1)];
+	u32 last = (all->n - 1) & (CALLS - 1);
+	struct call *call;
 
+	/* One that could send nothing is forgotten. */
+	if (all->n && all->call[last].begin == begin)
+		all->n--;
+	call = &all->call[all->n++ & (CALLS - 1)];
 	call->at = at;
 	call->begin = begin;
 	call->end = end;
