@@ -5,7 +5,8 @@
  * --wait the packets come when a line is read from standard input. Then there
  * is a line for each kind of row that is due, {"end":true}, and it stays until
  * the end of standard input, as its own end makes more packets. "badtcp flood"
- * sends bad checksums as fast as it can and says how many. Exit status: 0; 1;
+ * sends bad checksums as fast as it can and says how many; "badtcp flood-live"
+ * puts them into the kernel without sending, several times as fast. Exit status: 0; 1;
  * 77 when the kernel has no such thing.
  */
 #include <errno.h>
@@ -29,7 +30,10 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "inject.h"
 #include "packet.h"
+
+#define INJECT_AT_ONCE 1024
 
 #define EXIT_SKIP 77
 #define CLIENT4 "127.0.0.1"
@@ -986,24 +990,15 @@ static void run_time_wait(void)
 	due("TIME_WAIT", &p.ends, true, "TIME_WAIT", 0, count);
 }
 
-/* Bad checksums from two processes, as fast as they can. */
-static void run_flood(void)
+/* Bad checksums by a raw socket; how many there were. */
+static unsigned long send_many(const uint8_t *buf, size_t buf_len)
 {
 	struct mmsghdr msgs[64];
-	struct iovec iov;
+	struct iovec iov = { (void *)buf, buf_len };
 	struct sockaddr_storage ss;
 	socklen_t len = to_addr(ip == 4 ? SERVER4 : SERVER6, 0, &ss);
-	int from = bound(true), to = bound(false);
-	struct ends e = ends_of(port_of(from), port_of(to));
-	struct packet k = { .flags = F_ACK, .bad_csum = true };
-	static uint8_t buf[2048];
-	unsigned long *sent = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct timespec ts;
-	time_t end;
-	pid_t child;
+	int n;
 
-	iov = (struct iovec){ buf, make_packet(&e, &k, buf) };
 	memset(msgs, 0, sizeof(msgs));
 	for (int i = 0; i < 64; i++) {
 		msgs[i].msg_hdr.msg_iov = &iov;
@@ -1011,16 +1006,43 @@ static void run_flood(void)
 		msgs[i].msg_hdr.msg_name = &ss;
 		msgs[i].msg_hdr.msg_namelen = len;
 	}
+	n = sendmmsg(raw_fd, msgs, 64, 0);
+	return n > 0 ? (unsigned long)n : 0;
+}
+
+/* Bad checksums from two processes, as fast as they can; @live: or as fast as
+ * the kernel can. */
+static void run_flood(bool live)
+{
+	int from = bound(true), to = bound(false);
+	struct ends e = ends_of(port_of(from), port_of(to));
+	struct packet k = { .flags = F_ACK, .bad_csum = true };
+	static uint8_t buf[2048];
+	static struct inject in;
+	size_t len = make_packet(&e, &k, buf);
+	unsigned long *sent = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct timespec ts;
+	time_t end;
+	pid_t child;
+	int err;
+
+	if (live && inject_open(&in, buf, len))
+		die("cannot load an XDP program: %s", strerror(errno));
 	server_pid = getpid();
 	ready();
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	end = ts.tv_sec + (time_t)seconds;
 	child = fork();
 	while (ts.tv_sec < end) {
-		int n = sendmmsg(raw_fd, msgs, 64, 0);
-
-		if (n > 0)
-			sent[child == 0] += (unsigned long)n;
+		if (live) {
+			err = inject(&in, INJECT_AT_ONCE);
+			if (err)
+				die("cannot inject: %s", strerror(-err));
+			sent[child == 0] += INJECT_AT_ONCE;
+		} else {
+			sent[child == 0] += send_many(buf, len);
+		}
 		clock_gettime(CLOCK_MONOTONIC, &ts);
 	}
 	if (!child)
@@ -1094,7 +1116,9 @@ static void run(const char *name)
 	else if (!strcmp(name, "time-wait"))
 		run_time_wait();
 	else if (!strcmp(name, "flood"))
-		run_flood();
+		run_flood(false);
+	else if (!strcmp(name, "flood-live"))
+		run_flood(true);
 	else
 		die("'%s' is no case", name);
 }
