@@ -6,8 +6,8 @@
  * is a line for each kind of row that is due, {"end":true}, and it stays until
  * the end of standard input, as its own end makes more packets. "badtcp flood"
  * sends bad checksums as fast as it can and says how many; "badtcp flood-live"
- * puts them into the kernel without sending, several times as fast. Exit status: 0; 1;
- * 77 when the kernel has no such thing.
+ * puts them into the kernel without sending, several times as fast. Exit
+ * status: 0; 1; 77 when the kernel has no such thing.
  */
 #include <errno.h>
 #include <fcntl.h>
