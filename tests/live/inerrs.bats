@@ -101,6 +101,22 @@ before_functions() {
 	both paws
 }
 
+@test "timestamps: old ones, for a connection that is over" {
+	# It is answered, nobody knows the answer, and that ends it.
+	COUNT=1
+	COMPARE=()
+	if knows TCP_RFC7323_TW_PAWS; then
+		both time-wait-paws -R TCP_RFC7323_TW_PAWS
+	else
+		prepare load time-wait-paws --count 1
+		trace --json
+		let_go load
+		stop
+		over load
+	fi
+	grep -q "kernel's PAWSTimewait: 1" "$T/trace.err"
+}
+
 @test "the minimum TTL" {
 	before_functions
 	knows TCP_MINTTL || COMPARE+=(--rename TCP_MINTTL=NOT_SPECIFIED)

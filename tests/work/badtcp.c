@@ -967,10 +967,10 @@ static void run_closing(void)
 	due("CLOSING_ACK", &p.ends, true, "CLOSE_WAIT", server_pid, count);
 }
 
-/* To a connection that is over. */
-static void run_time_wait(void)
+/* To a connection that is over; @paws: with a timestamp that is, too. */
+static void run_time_wait(bool paws)
 {
-	struct packet k = { .flags = F_ACK };
+	struct packet k = { .flags = F_ACK, .timestamp = paws };
 	struct linger wait = { 0, 0 };
 	int fd = listener(16);
 	struct pair p;
@@ -984,10 +984,12 @@ static void run_time_wait(void)
 	split();
 	k.seq = p.rcv_nxt + 1;
 	k.ack = p.snd_nxt + 1;
+	k.tsval = p.tsval - 100000;
 	ready();
 	for (unsigned i = 0; i < count; i++)
 		send_packet(&p.ends, &k);
-	due("TIME_WAIT", &p.ends, true, "TIME_WAIT", 0, count);
+	due(paws ? "TCP_RFC7323_TW_PAWS" : "TIME_WAIT", &p.ends, true,
+	    "TIME_WAIT", 0, count);
 }
 
 /* Bad checksums by a raw socket; how many there were. */
@@ -1114,7 +1116,9 @@ static void run(const char *name)
 	else if (!strcmp(name, "defer"))
 		run_defer();
 	else if (!strcmp(name, "time-wait"))
-		run_time_wait();
+		run_time_wait(false);
+	else if (!strcmp(name, "time-wait-paws"))
+		run_time_wait(true);
 	else if (!strcmp(name, "flood"))
 		run_flood(false);
 	else if (!strcmp(name, "flood-live"))
