@@ -101,6 +101,16 @@ before_functions() {
 	both paws
 }
 
+@test "an answer to another SYN than was sent" {
+	local reason=TCP_INVALID_ACK_SEQUENCE
+	COMPARE=()
+	if ! knows "$reason"; then
+		COMPARE=(--rename "$reason=NOT_SPECIFIED")
+		reason=NOT_SPECIFIED
+	fi
+	both syn-sent -R "$reason"
+}
+
 @test "timestamps: old ones, for a connection that is over" {
 	# It is answered, nobody knows the answer, and that ends it.
 	COUNT=1

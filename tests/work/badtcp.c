@@ -947,6 +947,29 @@ static void run_defer(void)
 	}
 }
 
+/* A connect whose SYN nobody gets is answered, but the answer is for another
+ * SYN. */
+static void run_syn_sent(void)
+{
+	struct sock_filter none = { BPF_RET | BPF_K, 0, 0, 0 };
+	struct sock_fprog filter = { 1, &none };
+	struct packet k = { .flags = F_SYN | F_ACK };
+	int fd = listener(16), client = bound(true);
+	struct ends e = ends_of(port_of(client), port_of(fd)),
+		    back = turned(&e);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		       sizeof(filter)))
+		skip("SO_ATTACH_FILTER");
+	fcntl(client, F_SETFL, O_NONBLOCK);
+	connect_to(client, port_of(fd));
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&back, &k);
+	due("TCP_INVALID_ACK_SEQUENCE", &back, true, "SYN_SENT", getpid(),
+	    count);
+}
+
 /* Acknowledgements, when the client has closed its side. */
 static void run_closing(void)
 {
@@ -1115,6 +1138,8 @@ static void run(const char *name)
 		run_closing();
 	else if (!strcmp(name, "defer"))
 		run_defer();
+	else if (!strcmp(name, "syn-sent"))
+		run_syn_sent();
 	else if (!strcmp(name, "time-wait"))
 		run_time_wait(false);
 	else if (!strcmp(name, "time-wait-paws"))
