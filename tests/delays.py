@@ -272,8 +272,9 @@ def slow_listeners(count):
     """Sockets for one broadcast, each of which takes long to refuse it."""
     load, end = struct.pack("HBBI", 0x00, 0, 0, 1), struct.pack("HBBI", 6, 0, 0, 0)
     add = struct.pack("HBBI", 0x24, 0, 0, 3)  # multiply the accumulator
-    code = ctypes.create_string_buffer(load + add * 4000 + end)
-    program = struct.pack("HxxxxxxQ", 4002, ctypes.addressof(code))
+    # As much as net.core.optmem_max lets a socket have everywhere.
+    code = ctypes.create_string_buffer(load + add * 2000 + end)
+    program = struct.pack("HxxxxxxQ", 2002, ctypes.addressof(code))
     ret = []
     for _ in range(count):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -531,7 +532,7 @@ def main():
     one.add_argument("--wait", action="store_true")
     one.set_defaults(run=held)
     one = sub.add_parser("softirq")
-    one.add_argument("--sockets", type=int, default=50)
+    one.add_argument("--sockets", type=int, default=100)
     one.add_argument("--datagrams", type=int, default=100)
     one.add_argument("--wait", action="store_true")
     one.set_defaults(run=softirq)

@@ -336,9 +336,10 @@ read_late() {
 	cat "$T/trace.out"
 	[ "$(awk '$2 == "TOTAL" || $2 == "MAC" || $2 == "IP" || $2 == "TCP" { print $3 }' "$T/trace.out" | sort -u)" = 20 ]
 	# Microseconds; of buckets an eighth wide.
-	awk '$2 == "TCP" { exit !($4 > 44000 && $4 < 57000 && $7 > 49000 && $7 < 70000 &&
+	awk -v slow="$NB_SLOW" '$2 == "TCP" { exit !($4 > 44000 && $4 < 57000 * slow &&
+		$7 > 49000 && $7 < 70000 * slow &&
 		$4 <= $5 && $5 <= $6 && $6 <= $7) }' "$T/trace.out"
-	awk '$2 == "IP" { exit !($7 < 5000) }' "$T/trace.out"
+	awk -v slow="$NB_SLOW" '$2 == "IP" { exit !($7 < 5000 * slow) }' "$T/trace.out"
 }
 
 @test "--hist: as many packets, in the buckets where they belong" {
