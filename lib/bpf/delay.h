@@ -16,6 +16,7 @@ enum nb_delay_flags {
 	NB_DELAY_NOT_OWN = 1 << 4, /* leave out the connection "own" */
 	NB_DELAY_SUM = 1 << 5,	   /* records are of times only */
 	NB_DELAY_ONLY_DEVICE = 1 << 6,
+	NB_DELAY_CALLS = 1 << 7, /* calls of applications are noted */
 };
 
 /* The one entry of the map "config". */

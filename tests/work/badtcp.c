@@ -133,6 +133,16 @@ static int bound(bool client)
 	return fd;
 }
 
+/* Let no other socket of the client's have its port any more. */
+static void hold(uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = to_addr(ip == 4 ? CLIENT4 : CLIENT6, port, &ss);
+
+	if (bind(new_socket(), (struct sockaddr *)&ss, len))
+		die("cannot hold port %u: %s", port, strerror(errno));
+}
+
 static int listener(int backlog)
 {
 	int fd = bound(false);
@@ -943,6 +953,8 @@ static void run_defer(void)
 		connect_to(client, port_of(fd));
 		e = ends_of(port_of(client), port_of(fd));
 		vanish(client);
+		/* The next one must be another's. */
+		hold(e.sport);
 		due("DEFER_ACCEPT", &e, true, "LISTEN", getpid(), 1);
 	}
 }

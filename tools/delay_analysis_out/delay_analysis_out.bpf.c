@@ -348,7 +348,8 @@ static inline void queue(const struct nb_delay_config *c, struct sk_buff *skb,
 		return;
 	new.key = may_be_split(skb, &s) ? key_of_next(new.sk, s.seq)
 					: key_of(skb);
-	new.called = s.length ? called_at(sk, new.sk, s.seq) : 0;
+	if (s.length && c->flags & NB_DELAY_CALLS)
+		new.called = called_at(sk, new.sk, s.seq);
 	new.seq = s.seq;
 	new.end = s.end;
 	new.again = is_again(sk, &s, tstamp);

@@ -108,8 +108,10 @@ int main(int argc, char **argv)
 
 	nb_delay_args_parse(&cmd, argc, argv, &args);
 	maps[0].max_entries = args.max_packets / WAYS;
-	if (args.wide || args.json)
+	if (args.wide || args.json) {
 		out.want |= OUT_WANT_CALLS;
+		config.flags |= NB_DELAY_CALLS;
+	}
 	if (device && strlen(device) >= sizeof(config.device))
 		nb_opt_misuse("cannot use '--dev %s': at most 15 characters",
 			      device);
