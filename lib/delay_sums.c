@@ -44,6 +44,19 @@ static void print_head(const struct output *o)
 		       "PACKETS", "P50", "P90", "P99", "MAX");
 }
 
+/* What it is in microseconds; of none there is no such thing. */
+static void format_us(const struct nb_delay *delay, double part, bool json,
+		      char *buf, size_t size)
+{
+	uint64_t ns =
+		part < 1 ? nb_delay_percentile(delay, part) : delay->max_ns;
+
+	if (delay->n)
+		snprintf(buf, size, "%.3f", (double)ns / 1000);
+	else
+		snprintf(buf, size, json ? "null" : "-");
+}
+
 static void print_percentiles(const struct nb_delay_sums *sums,
 			      const struct output *o)
 {
@@ -52,25 +65,22 @@ static void print_percentiles(const struct nb_delay_sums *sums,
 	print_head(o);
 	for (unsigned i = 0; i < o->shown; i++) {
 		const struct nb_delay *delay = &sums->delay[i];
-		double us[4];
+		char us[4][32];
 
 		/* All of them also when there are none: they are few. */
 		if (!delay->n && i >= o->stages->narrow)
 			continue;
 		for (unsigned k = 0; k < 4; k++)
-			us[k] = (double)(parts[k] < 1 ? nb_delay_percentile(
-								delay, parts[k])
-						      : delay->max_ns) /
-				1000;
+			format_us(delay, parts[k], o->args->json, us[k],
+				  sizeof(us[k]));
 		if (o->args->json)
 			printf("{\"time\":\"%s\",\"stage\":\"%s\",\"packets\":%" PRIu64
-			       ",\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f"
-			       ",\"max_us\":%.3f}\n",
+			       ",\"p50_us\":%s,\"p90_us\":%s,\"p99_us\":%s"
+			       ",\"max_us\":%s}\n",
 			       o->now, o->stages->keys[i], delay->n, us[0],
 			       us[1], us[2], us[3]);
 		else
-			printf("%-8s  %-8s %10" PRIu64
-			       " %12.3f %12.3f %12.3f %12.3f\n",
+			printf("%-8s  %-8s %10" PRIu64 " %12s %12s %12s %12s\n",
 			       o->now, o->stages->heads[i], delay->n, us[0],
 			       us[1], us[2], us[3]);
 	}

@@ -11,6 +11,16 @@ capture() {
 	eventually grep -q ready "$T/capture.out"
 }
 
+# No connection has a packet to come any more.
+all_closed() {
+	[ -z "$(ss -N "$NS" -Htan state fin-wait-1 state fin-wait-2 \
+		state last-ack state closing)" ]
+}
+
+closed() {
+	eventually all_closed
+}
+
 captured() {
 	stop TERM "$CAPTURE"
 }

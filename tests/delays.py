@@ -22,9 +22,10 @@ delays.py bursts ADDR PORT: send it six times three full packets and a piece,
 without an end that is marked, and a moment later that.
 delays.py behind ADDR PORT: connect, and then again and again send packets of 100
 bytes, each to ADDR and behind a tenth of a second of UDP in the same queue (of
-2 Mbit/s). delays.py corked ADDR PORT --ms MS: 100 bytes and, MS milliseconds later,
+2 Mbit/s). delays.py quickack ADDR PORT: again and again, 50 milliseconds after what came, an
+acknowledgement that the application asks for. delays.py corked ADDR PORT --ms MS: 100 bytes and, MS milliseconds later,
 100 more, which the first ones have had to wait for (MSG_MORE). delays.py block
-ADDR PORT --bytes N: all in one call. Each begins at a line of standard input and
+ADDR PORT --bytes N: all in one call. delays.py syns ADDR PORT: 1,000 connects. Each begins at a line of standard input and
 prints who it is, and when each call was.
 delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
 and none besides, with stages that add up? (--once: also for what was sent
@@ -420,6 +421,41 @@ def corked(args):
     end(conn)
 
 
+def syns(args):
+    """A thousand at once, which nobody answers."""
+    print(json.dumps({"pid": os.getpid()}), flush=True)
+    sys.stdin.readline()
+    conns = []
+    for _ in range(1000):
+        conn = socket.socket()
+        conn.setblocking(False)
+        conn.connect_ex((args.addr, args.port))
+        conns.append(conn)
+    # Until the queue is empty: 74 bytes each.
+    time.sleep(1)
+    for conn in conns:
+        conn.close()
+
+
+def quickack(args):
+    conn = begin(args)
+    for _ in range(5):
+        for _ in range(3):
+            call(conn, b"q")
+            conn.recv(1)
+        time.sleep(0.05)
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+    end(conn)
+
+
+def echo(args):
+    listener = socket.create_server((args.addr, args.port))
+    print("ready", flush=True)
+    conn, _ = listener.accept()
+    while data := conn.recv(65536):
+        conn.sendall(data)
+
+
 def block(args):
     conn = begin(args)
     call(conn, b"x" * args.bytes)
@@ -456,7 +492,7 @@ def check_out(row, captured_ns):
         for k, v in row.items()
         if k.endswith("_us") and v is not None
     }
-    if ns["qdisc"] + ns["ip"] + ns.get("tcp", 0) != ns["total"]:
+    if ns["qdisc"] + ns.get("ip", 0) + ns.get("tcp", 0) != ns["total"]:
         sys.exit(f"delays.py: does not add up: {row}")
     begun = datetime.datetime.fromisoformat(row["time"]).timestamp() * 1e9
     if abs(captured_ns - begun - ns["total"]) > WITHIN_NS:
@@ -509,7 +545,13 @@ def main():
     one.add_argument("device")
     one.add_argument("--out", action="store_true")
     one.set_defaults(run=capture)
-    for name, run in (("behind", behind), ("corked", corked), ("block", block)):
+    for name, run in (
+        ("behind", behind),
+        ("corked", corked),
+        ("block", block),
+        ("quickack", quickack),
+        ("syns", syns),
+    ):
         one = sub.add_parser(name)
         one.add_argument("addr")
         one.add_argument("port", type=int)
@@ -543,7 +585,7 @@ def main():
     one = sub.add_parser("unread")
     one.add_argument("count", type=int)
     one.set_defaults(run=unread)
-    for name, run in (("sink", sink), ("bursts", bursts)):
+    for name, run in (("sink", sink), ("echo", echo), ("bursts", bursts)):
         one = sub.add_parser(name)
         one.add_argument("addr")
         one.add_argument("port", type=int)

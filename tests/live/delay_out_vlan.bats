@@ -44,6 +44,7 @@ moved() {
 	trace --json
 	capture va.5 --out
 	go far
+	closed
 	stop
 	captured
 	rows_match --out
@@ -75,6 +76,7 @@ moved() {
 	trace --json -d va
 	capture va --out
 	go far
+	closed
 	stop
 	captured
 	rows_match --out

@@ -38,6 +38,8 @@ int main(void)
 	shows(&t, "900 870 30 - - 7 ", "by tracepoints alone");
 	t.done = 0;
 	shows(&t, "900 870 30 - - - ", "a driver whose end nobody saw");
+	t.begun = 0;
+	shows(&t, "870 870 - - - - ", "a beginning that is not known");
 	t = (struct out_times){ .called = 100,
 				.begun = 90,
 				.ip = 80,

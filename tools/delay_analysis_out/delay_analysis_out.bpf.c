@@ -286,13 +286,15 @@ static inline int is_again(struct sock *sk, const struct segment *s, u64 tstamp)
 }
 
 /*
- * When TCP has begun with it. Without functions that is when it has begun with
- * all that it sends at once; but not before this processor was through with the
- * packet before.
+ * When TCP has begun with it, as far as that is known. Without functions that
+ * is when it has begun with all that it sends at once; but not before this
+ * processor was through with the packet before.
  */
 static inline void read_begin(const struct cpu *cpu, struct sk_buff *skb,
-			      struct packet *p, u64 tstamp, u64 now)
+			      struct sock *sk, const struct segment *s,
+			      struct packet *p, u64 tstamp)
 {
+	u64 now = p->queued;
 #if defined(NB_FENTRY) || defined(NB_KPROBE)
 	struct turn *t = turn_of(p->sk);
 
@@ -304,8 +306,13 @@ static inline void read_begin(const struct cpu *cpu, struct sk_buff *skb,
 	}
 #endif
 	p->ip = 0;
-	/* With pacing it may be in the future. */
-	p->begun = tstamp && tstamp < now ? tstamp : now;
+	/* With pacing it is in the future; of what a process acknowledges (as
+	 * by TCP_QUICKACK) it may be that of what was sent before. */
+	p->begun = 0;
+	if (!tstamp || tstamp >= now ||
+	    (s->end == s->seq && is_full(sk) && FIELD(sk, sk_lock.owned)))
+		return;
+	p->begun = tstamp;
 	if (cpu->sk == p->sk && cpu->until > p->begun && cpu->until < now)
 		p->begun = cpu->until;
 }
@@ -340,7 +347,7 @@ static inline void queue(const struct nb_delay_config *c, struct sk_buff *skb,
 	tstamp = FIELD(skb, tstamp);
 	new.stamp = tstamp;
 	new.netns = nb_sk_netns(sk);
-	read_begin(cpu, skb, &new, tstamp, new.queued);
+	read_begin(cpu, skb, sk, &s, &new, tstamp);
 	cpu->sk = new.sk;
 	cpu->until = new.queued;
 	if (!is_sampled(c, s.end != s.seq ? s.seq : s.ack) ||
@@ -413,24 +420,41 @@ static inline void take_out(const struct nb_delay_config *c, struct packet *p,
 		at = packet_of(c, key_of_next(rest.sk, end));
 		if (!at)
 			break;
-		if (!at->gap)
+		/* Of what was sent then, and no other time. */
+		if (!at->gap || at->stamp != rest.stamp)
 			break;
 		count_ends(OUT_DROPPED, 1);
-		at->key = 0;
 		end = at->end;
+		at->key = 0;
 	}
-	rest.seq = end;
 	rest.key = key_of_next(rest.sk, end);
 	at = place_for(c, rest.key, now);
-	if (at)
-		*at = rest;
+	if (!at)
+		return;
+	/* Another processor has just dropped the next one. */
+	if (at->key == rest.key && at->gap && at->stamp == rest.stamp) {
+		count_ends(OUT_SPLIT, 1);
+		count_ends(OUT_DROPPED, 1);
+		end = at->end;
+		at->key = 0;
+		if ((s32)(rest.end - end) <= 0)
+			return;
+		rest.key = key_of_next(rest.sk, end);
+		at = place_for(c, rest.key, now);
+		if (!at)
+			return;
+	}
+	rest.seq = end;
+	*at = rest;
 }
 
 /* The driver is done with @e, or nobody has seen that. */
 static inline void show(void *ctx, const struct nb_delay_config *c,
 			struct out_event *e, u64 now)
 {
-	if (e->times.sent - e->times.begun < c->min_ns) {
+	u64 begun = e->times.begun ? e->times.begun : e->times.queued;
+
+	if (e->times.sent - begun < c->min_ns) {
 		count_ends(OUT_UNWANTED, 1);
 		return;
 	}
@@ -588,24 +612,19 @@ int out_sent(NB_TP_CTX *ctx)
 	return 0;
 }
 
-/* @skb, which nobody knows by its number yet, was a segment to come. */
-static inline void leave_gap(const struct nb_delay_config *c,
-			     struct sk_buff *skb, u64 sk,
-			     const struct segment *s)
+/* A segment that is not the next to come out is dropped; @at: in its place. */
+static inline void leave_gap(const struct segment *s, u64 key, u64 sk,
+			     u32 stamp, struct packet *at)
 {
-	u64 key = key_of_next(sk, s->seq);
-	struct packet *p = place_for(c, key, bpf_ktime_get_ns());
 	struct packet gap = {};
 
-	if (!p)
-		return;
 	gap.key = key;
 	gap.sk = sk;
-	gap.stamp = FIELD(skb, tstamp);
+	gap.stamp = stamp;
 	gap.seq = s->seq;
 	gap.end = s->end;
 	gap.gap = 1;
-	*p = gap;
+	*at = gap;
 }
 
 /* @skb is dropped. */
@@ -614,18 +633,31 @@ static inline void drop(const struct nb_delay_config *c, struct sk_buff *skb)
 	struct sock *sk = FIELD(skb, sk);
 	struct segment s = {};
 	struct packet *p;
+	u64 now, key;
+	u32 stamp;
 
 	if (!sk || FIELD(skb, skb_iif))
 		return;
 	p = in_queue(c, skb, sk, &s);
-	if (p && p->gap)
+	if (!p && !s.length)
 		return;
-	if (p) {
-		count_ends(OUT_DROPPED, 1);
-		take_out(c, p, p->key & 1 ? s.end : p->end, bpf_ktime_get_ns());
-	} else if (s.length) {
-		leave_gap(c, skb, address_of(sk), &s);
+	now = bpf_ktime_get_ns();
+	stamp = FIELD(skb, tstamp);
+	if (!p) {
+		key = key_of_next(address_of(sk), s.seq);
+		p = place_for(c, key, now);
+		if (!p)
+			return;
+		/* By now another processor may have come to it. */
+		if (p->key != key || p->stamp != stamp || p->gap) {
+			leave_gap(&s, key, address_of(sk), stamp, p);
+			return;
+		}
 	}
+	if (p->gap)
+		return;
+	count_ends(OUT_DROPPED, 1);
+	take_out(c, p, p->key & 1 ? s.end : p->end, now);
 }
 
 /* kfree_skb(skb, location, ...) */

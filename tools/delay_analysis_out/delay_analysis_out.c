@@ -107,7 +107,8 @@ int main(int argc, char **argv)
 	};
 
 	nb_delay_args_parse(&cmd, argc, argv, &args);
-	maps[0].max_entries = args.max_packets / WAYS;
+	/* Half full, they have room for nearly every one. */
+	maps[0].max_entries = args.max_packets * 2 / WAYS;
 	if (args.wide || args.json) {
 		out.want |= OUT_WANT_CALLS;
 		config.flags |= NB_DELAY_CALLS;

@@ -101,7 +101,8 @@ int out_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	char to[NB_ENDPOINT_STRLEN], flags[9];
 	char comm[sizeof(e->comm) + 1] = "";
 	char device[sizeof(e->device) + 1] = "";
-	uint64_t real_ns = nb_clock_real(clock, e->times.begun);
+	uint64_t real_ns = nb_clock_real(
+		clock, e->times.begun ? e->times.begun : e->times.queued);
 	struct nb_cell c[COLS];
 
 	memcpy(comm, e->comm, sizeof(e->comm));

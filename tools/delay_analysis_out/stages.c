@@ -14,12 +14,13 @@ void out_stages_get(const void *rec, uint64_t *ret)
 	uint64_t ip = times->ip ? times->ip : times->begun;
 
 	ret[OUT_TCP] = times->ip ? since(times->begun, ip) : NB_DELAY_UNKNOWN;
-	ret[OUT_IP] = since(ip, times->queued);
+	ret[OUT_IP] = ip ? since(ip, times->queued) : NB_DELAY_UNKNOWN;
 	ret[OUT_QDISC] = since(times->queued, times->sent);
-	ret[OUT_TOTAL] =
-		ret[OUT_QDISC] + ret[OUT_IP] + (times->ip ? ret[OUT_TCP] : 0);
-	ret[OUT_SOCK] = times->called ? since(times->called, times->begun)
-				      : NB_DELAY_UNKNOWN;
+	ret[OUT_TOTAL] = ret[OUT_QDISC] + (ip ? ret[OUT_IP] : 0) +
+			 (times->ip ? ret[OUT_TCP] : 0);
+	ret[OUT_SOCK] = times->called && times->begun
+				? since(times->called, times->begun)
+				: NB_DELAY_UNKNOWN;
 	ret[OUT_DRIVER] = times->done ? since(times->sent, times->done)
 				      : NB_DELAY_UNKNOWN;
 }

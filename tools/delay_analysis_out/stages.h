@@ -11,7 +11,7 @@
 /*
  * Fill @ret, by enum out_stage, from the struct out_times at @rec, with
  * nanoseconds, or NB_DELAY_UNKNOWN for what the plan does not tell. TOTAL is
- * QDISC, IP and TCP, if that is known; none is less than 0.
+ * QDISC, IP and TCP, as far as these are known; none is less than 0.
  */
 void out_stages_get(const void *rec, uint64_t *ret);
 
