@@ -22,16 +22,17 @@ delays.py bursts ADDR PORT: send it six times three full packets and a piece,
 without an end that is marked, and a moment later that.
 delays.py behind ADDR PORT: connect, and then again and again send packets of 100
 bytes, each to ADDR and behind a tenth of a second of UDP in the same queue (of
-2 Mbit/s). delays.py quickack ADDR PORT: again and again, 50 milliseconds after what came, an
-acknowledgement that the application asks for. delays.py corked ADDR PORT --ms MS: 100 bytes and, MS milliseconds later,
-100 more, which the first ones have had to wait for (MSG_MORE). delays.py block
-ADDR PORT --bytes N: all in one call. delays.py syns ADDR PORT: 1,000 connects. Each begins at a line of standard input and
-prints who it is, and when each call was.
+2 Mbit/s). delays.py quickack ADDR PORT: again and again, 50 milliseconds after
+what came, an acknowledgement that the application asks for. delays.py corked ADDR
+PORT --ms MS: 100 bytes and, MS milliseconds later, 100 more, which the first ones
+have had to wait for (MSG_MORE). delays.py block ADDR PORT --bytes N: all in one
+call. delays.py syns ADDR PORT: 1,000 connects. Each begins at a line of standard
+input and prints who it is, and when each call was.
 delays.py compare TRUTH ROWS [--once]: is there a row for each captured packet,
-and none besides, with stages that add up? (--once: also for what was sent
-twice; --sample RATE: for those that are in the sample; --out: of packets that
-go out, whose sockets have the same addresses, but for --nat.) Exit status 1 and the
-difference if not.
+and none besides, with stages that add up? (--once: also for what was sent twice;
+--sample RATE: for those that are in the sample; --out: of packets that go out,
+whose sockets have the same addresses, but for --nat; --without-last: but for what
+TIME_WAIT acknowledges.) Exit status 1 and the difference if not.
 """
 import argparse
 import collections
@@ -506,10 +507,25 @@ def is_sampled(row, rate):
     return number * 0x9E3779B1 % (1 << 32) < (1 << 32) // rate
 
 
+def without_last(packets):
+    """But for acknowledgements after a packet's own FIN, as in TIME_WAIT."""
+    ended, ret = set(), []
+    for p in packets:
+        flow = (p["nat_saddr"], p["nat_sport"], p["nat_daddr"], p["nat_dport"])
+        if flow in ended and p["flags"] == "." and not p["length"]:
+            continue
+        if "F" in p["flags"]:
+            ended.add(flow)
+        ret.append(p)
+    return ret
+
+
 def compare(args):
     fields = OUT_FIELDS if args.out else FIELDS
     key_of = lambda row: tuple(row[f] for f in fields)
     rows, packets = read(args.rows), read(args.truth)
+    if args.without_last:
+        rows, packets = without_last(rows), without_last(packets)
     if args.sample:
         packets = [p for p in packets if is_sampled(p, args.sample)]
     truth = collections.Counter(map(key_of, packets))
@@ -596,6 +612,7 @@ def main():
     one.add_argument("--once", action="store_true")
     one.add_argument("--out", action="store_true")
     one.add_argument("--nat", action="store_true")
+    one.add_argument("--without-last", action="store_true")
     one.add_argument("--sample", type=int)
     one.set_defaults(run=compare)
     args = parser.parse_args()
