@@ -558,7 +558,11 @@ static inline void on_accept(void *ctx, const struct conn_config *c,
 	n.sport = t.sport;
 	n.dport = t.dport;
 	event_init(&e, CONN_OPEN, sk, &t, &n);
-	n.start_ns = queued ? queued->start_ns : e.time_ns;
+	n.start_ns = e.time_ns;
+	/* By TCP fast open it may be taken from the queue, by another
+	 * processor, in the moment when it gets there. */
+	if (queued && queued->start_ns < e.time_ns)
+		n.start_ns = queued->start_ns;
 	if (queued && c->flags & CONN_WANT_LATENCY)
 		e.latency_ns = e.time_ns - n.start_ns;
 	nb_submit(ctx, &e, sizeof(e));
