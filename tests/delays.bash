@@ -130,3 +130,8 @@ rows_were_late() {
 			.[0][$stage] < $took * 1.1 + 100 and
 			.[0].total_us - .[0][$stage] < 5000 * '"$NB_SLOW"'))'
 }
+
+# queue KIND...: make it that of device va.
+queue() {
+	in_ns tc qdisc replace dev va root "$@"
+}
