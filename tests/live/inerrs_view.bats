@@ -240,6 +240,68 @@ port_of() {
 	over six
 }
 
+# The rows' counts, and those that are said to be in none.
+counted() {
+	jq -s 'map(.count) | add // 0' "$1"
+}
+
+has_counted() {
+	[ "$(counted "$1")" -ge "$2" ]
+}
+
+# peers_in_turn IP [-p]: 200 peers, 40 at a time, and room for 50. The next ones
+# come when these have been printed. With -p the command counts by itself.
+peers_in_turn() {
+	local ip=$1 of=() i
+	rm -f "$T"/*.go
+	prepare load peers --count 40 --rounds 5 --ip "$ip"
+	[ -z "${2:-}" ] || of=(-p "$(ready load server)")
+	trace -s -i 1 --by peer --json --max-peers 50 "${of[@]}"
+	for i in 1 2 3 4 5; do
+		echo go >&"${LOAD_FD[load]}"
+		eventually has_counted "$T/trace.out" $((i * 120))
+	done
+	eventually ran load
+	stop
+	over load
+	[ "$(sum_of '([0-9]+) packets not remembered')" = 0 ]
+	[ "$(jq -r .time "$T/trace.out" | sort -u | wc -l)" -ge 5 ]
+	# What was sent is what has come, of each peer.
+	diff <(jq -r 'select(.reason) | "\(.saddr) \(.count)"' "$T/load.truth" | sort) \
+		<(jq -rs 'group_by(.peer)[] | "\(.[0].peer) \(map(.count) | add)"' "$T/trace.out" | sort)
+}
+
+@test "-s -i --by peer: in each interval, room for as many others" {
+	peers_in_turn 4
+	peers_in_turn 6
+}
+
+@test "-s -i --by peer -p: in each interval, room for as many others" {
+	peers_in_turn 4 -p
+	peers_in_turn 6 -p
+}
+
+# A flood whose peers change, and intervals that end in the midst of it: each
+# packet is in one of them.
+@test "-s -i --by peer, in a flood: no packet is lost, or counted twice" {
+	local ip sent unshown
+	for ip in 4 6; do
+		rm -f "$T"/*.go
+		prepare load flood-peers --ip "$ip" --seconds 5
+		trace -s -i 1 --by peer --json -R csum --max-peers 4096
+		WITHIN=20 let_go load
+		stop
+		over load
+		sent=$(due load count)
+		unshown=$(sum_of '([0-9]+) packets not remembered')
+		echo "$sent sent, $(counted "$T/trace.out") counted, $unshown not, $(missed) missed"
+		echo "$(jq -r .time "$T/trace.out" | sort -u | wc -l) tables, $(jq -r .peer "$T/trace.out" | sort -u | wc -l) peers, $(jq -r .time "$T/trace.out" | sort | uniq -c | sort -n | tail -n 1) at once"
+		[ "$sent" = $(($(counted "$T/trace.out") + unshown + $(missed))) ]
+		[ "$(jq -r .time "$T/trace.out" | sort -u | wc -l)" -ge 4 ]
+		grep -q "kernel's InCsumErrors: $sent, seen: " "$T/trace.err"
+	done
+}
+
 # flood CASE ARG...: three seconds of it, of which each packet is shown, or
 # counted; $sent are sent.
 flood() {

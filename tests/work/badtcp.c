@@ -6,8 +6,10 @@
  * is a line for each kind of row that is due, {"end":true}, and it stays until
  * the end of standard input, as its own end makes more packets. "badtcp flood"
  * sends bad checksums as fast as it can and says how many; "badtcp flood-live"
- * puts them into the kernel without sending, several times as fast. Exit
- * status: 0; 1; 77 when the kernel has no such thing.
+ * puts them into the kernel without sending, several times as fast; "badtcp
+ * flood-peers" sends them from peers that change. "badtcp peers --rounds N"
+ * sends from other ones after each further line. Exit status: 0; 1; 77 when the
+ * kernel has no such thing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +59,7 @@ struct pair {
 
 static int ip = 4;
 static unsigned count = 10;
+static unsigned rounds = 1;
 static unsigned seconds = 2;
 static bool wait_for_go;
 static pid_t server_pid;
@@ -1027,6 +1030,72 @@ static void run_time_wait(bool paws)
 	    "TIME_WAIT", 0, count);
 }
 
+/* Let @e's source be the @n'th of many addresses that nobody has to have. */
+static void set_peer(struct ends *e, unsigned n)
+{
+	const uint8_t net6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 3 };
+
+	memcpy(e->saddr, net6, sizeof(net6));
+	if (ip == 4)
+		put32(e->saddr, 0x7f010000 + n);
+	else
+		put32(e->saddr + 12, n);
+}
+
+/* Three packets for a listener from each of @count peers, others each round. */
+static void run_peers(void)
+{
+	struct packet k = { .flags = F_RST, .seq = 1000 };
+	int fd = listener(16);
+	struct ends e = ends_of(port_of(bound(true)), port_of(fd));
+	char line[16];
+
+	split();
+	close(fd);
+	ready();
+	for (unsigned round = 0; round < rounds; round++) {
+		if (round && !fgets(line, sizeof(line), stdin))
+			die("nobody said go on");
+		for (unsigned i = 0; i < 3 * count; i++) {
+			set_peer(&e, round * count + i % count);
+			send_packet(&e, &k);
+		}
+	}
+	for (unsigned i = 0; i < rounds * count; i++) {
+		set_peer(&e, i);
+		due("TCP_RESET", &e, true, "LISTEN", server_pid, 3);
+	}
+}
+
+#define PEERS_AT_ONCE 512
+
+/* For the @nth time: from some of the peers, others after a while. */
+static unsigned long send_from_peers(const struct ends *e,
+				     const struct packet *k, unsigned nth)
+{
+	static uint8_t bufs[64][128];
+	struct mmsghdr msgs[64];
+	struct iovec iov[64];
+	struct sockaddr_storage ss;
+	socklen_t len = to_addr(ip == 4 ? SERVER4 : SERVER6, 0, &ss);
+	struct ends from = *e;
+	int n;
+
+	memset(msgs, 0, sizeof(msgs));
+	for (unsigned i = 0; i < 64; i++) {
+		set_peer(&from, nth / PEERS_AT_ONCE * PEERS_AT_ONCE / 2 +
+					(nth * 64 + i) % PEERS_AT_ONCE);
+		iov[i].iov_base = bufs[i];
+		iov[i].iov_len = make_packet(&from, k, bufs[i]);
+		msgs[i].msg_hdr.msg_iov = &iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+		msgs[i].msg_hdr.msg_name = &ss;
+		msgs[i].msg_hdr.msg_namelen = len;
+	}
+	n = sendmmsg(raw_fd, msgs, 64, 0);
+	return n > 0 ? (unsigned long)n : 0;
+}
+
 /* Bad checksums by a raw socket; how many there were. */
 static unsigned long send_many(const uint8_t *buf, size_t buf_len)
 {
@@ -1048,8 +1117,8 @@ static unsigned long send_many(const uint8_t *buf, size_t buf_len)
 }
 
 /* Bad checksums from two processes, as fast as they can; @live: or as fast as
- * the kernel can. */
-static void run_flood(bool live)
+ * the kernel can; @peers: from peers that change. */
+static void run_flood(bool live, bool peers)
 {
 	int from = bound(true), to = bound(false);
 	struct ends e = ends_of(port_of(from), port_of(to));
@@ -1060,6 +1129,7 @@ static void run_flood(bool live)
 	unsigned long *sent = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct timespec ts;
+	unsigned nth = 0;
 	time_t end;
 	pid_t child;
 	int err;
@@ -1077,6 +1147,8 @@ static void run_flood(bool live)
 			if (err)
 				die("cannot inject: %s", strerror(-err));
 			sent[child == 0] += INJECT_AT_ONCE;
+		} else if (peers) {
+			sent[child == 0] += send_from_peers(&e, &k, nth++);
 		} else {
 			sent[child == 0] += send_many(buf, len);
 		}
@@ -1157,9 +1229,13 @@ static void run(const char *name)
 	else if (!strcmp(name, "time-wait-paws"))
 		run_time_wait(true);
 	else if (!strcmp(name, "flood"))
-		run_flood(false);
+		run_flood(false, false);
 	else if (!strcmp(name, "flood-live"))
-		run_flood(true);
+		run_flood(true, false);
+	else if (!strcmp(name, "flood-peers"))
+		run_flood(false, true);
+	else if (!strcmp(name, "peers"))
+		run_peers();
 	else
 		die("'%s' is no case", name);
 }
@@ -1178,6 +1254,8 @@ int main(int argc, char **argv)
 			ip = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "--count") && i + 1 < argc)
 			count = (unsigned)atoi(argv[++i]);
+		else if (!strcmp(argv[i], "--rounds") && i + 1 < argc)
+			rounds = (unsigned)atoi(argv[++i]);
 		else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
 			seconds = (unsigned)atoi(argv[++i]);
 		else

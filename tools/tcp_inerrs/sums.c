@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "args.h"
+#include "drain.h"
 #include "rows.h"
 #include "table.h"
 
 struct err_sum {
 	struct err_sum_key key;
-	uint64_t n; /* from the beginning on */
-	uint64_t printed;
+	uint64_t n;
 	uint64_t of_reason; /* all peers' */
 };
 
@@ -78,6 +78,30 @@ int err_sums_set(struct err_sums *sums, const struct err_sum_key *key,
 	return 0;
 }
 
+static int on_sum(void *ctx, const void *key, const void *value)
+{
+	return err_sums_set(ctx, key, *(const uint64_t *)value);
+}
+
+int err_sums_take(struct err_sums *sums, const struct nb_prog *prog,
+		  struct err_config *config, bool last)
+{
+	int map = nb_prog_map(prog, config->epoch ? "sums1" : "sums0");
+	const uint32_t zero = 0;
+	int err = 0;
+
+	if (!last) {
+		config->epoch = !config->epoch;
+		err = nb_prog_set(prog, "config", &zero, sizeof(zero), config,
+				  sizeof(*config));
+	}
+	if (err)
+		return err;
+	nb_drain_wait();
+	return nb_drain_clear(map, sizeof(struct err_sum_key), sizeof(uint64_t),
+			      on_sum, sums);
+}
+
 /* twalk_r(3) hands over a node and what is collected. */
 struct list {
 	struct err_sum *sum;
@@ -89,11 +113,8 @@ static void collect(const void *node, VISIT visit, void *ctx)
 	struct list *list = ctx;
 	struct err_sum *sum = *(struct err_sum *const *)node;
 
-	if ((visit != postorder && visit != leaf) || sum->n == sum->printed)
-		return;
-	list->sum[list->n] = *sum;
-	list->sum[list->n++].n -= sum->printed;
-	sum->printed = sum->n;
+	if (visit == postorder || visit == leaf)
+		list->sum[list->n++] = *sum;
 }
 
 static int compare_sums(const void *a, const void *b)
@@ -153,7 +174,7 @@ static int print(struct nb_table *table, const struct list *list,
 	return err ? err : nb_table_flush(table);
 }
 
-int err_sums_print(struct err_sums *sums, const struct err_names *names,
+int err_sums_print(const struct err_sums *sums, const struct err_names *names,
 		   uint64_t time_ns)
 {
 	const struct nb_table_opts opts = {

@@ -56,7 +56,9 @@ BPF_HASH(rports, u16, u8, 1024);
 /* All of one namespace's, wanted or not; and what came too fast. */
 BPF_PERCPU_ARRAY(seen, u64, ERR_REASONS);
 BPF_PERCPU_ARRAY(more, u64, ERR_REASONS);
-BPF_HASH(sums, struct err_sum_key, u64, 16384);
+/* One is counted in while the other one is read and emptied. */
+BPF_HASH(sums0, struct err_sum_key, u64, 16384);
+BPF_HASH(sums1, struct err_sum_key, u64, 16384);
 
 /* How many records there were in the second that began at start_ns. */
 struct window {
@@ -138,10 +140,27 @@ static inline int wanted_ports(const struct err_config *c,
 	return !(c->flags & ERR_ONLY_RPORT) || rports.lookup(&remote);
 }
 
+static inline u64 *find_sum(u32 epoch, struct err_sum_key *key)
+{
+	return epoch ? sums1.lookup(key) : sums0.lookup(key);
+}
+
+static inline void make_sum(u32 epoch, struct err_sum_key *key)
+{
+	u64 zero = 0;
+
+	/* Somebody else may be doing the same. */
+	if (epoch)
+		sums1.insert(key, &zero);
+	else
+		sums0.insert(key, &zero);
+}
+
 static inline void add_to_sum(const struct err_config *c,
 			      const struct err_event *e)
 {
 	struct err_sum_key key = {};
+	u32 epoch = c->epoch;
 	u64 *n;
 
 	key.reason = e->reason;
@@ -152,13 +171,10 @@ static inline void add_to_sum(const struct err_config *c,
 			key.peer,
 			e->reason == ERR_RESET_SENT ? e->daddr : e->saddr, 16);
 	}
-	n = sums.lookup(&key);
+	n = find_sum(epoch, &key);
 	if (!n) {
-		u64 zero = 0;
-
-		/* Somebody else may be doing the same. */
-		sums.insert(&key, &zero);
-		n = sums.lookup(&key);
+		make_sum(epoch, &key);
+		n = find_sum(epoch, &key);
 	}
 	if (n)
 		__sync_fetch_and_add(n, 1);

@@ -12,7 +12,6 @@
 
 #include "args.h"
 #include "counters.h"
-#include "drain.h"
 #include "log.h"
 #include "loop.h"
 #include "plans.h"
@@ -103,26 +102,22 @@ static int on_idle(void *ctx)
 	return nb_table_flush(run->rows.table);
 }
 
-static int on_sum(void *ctx, const void *key, const void *value)
-{
-	return err_sums_set(ctx, key, *(const uint64_t *)value);
-}
-
-static int print_sums(struct run *run)
+/* The sums since the last time; @last: there will be no others. */
+static int print_sums(struct run *run, bool last)
 {
 	struct nb_clock *clock = &run->rows.clock;
+	uint64_t now = nb_clock_now();
 	int err = 0;
 
 	if (run->config.flags & ERR_SUM)
-		err = nb_drain_read(nb_prog_map(run->prog, "sums"),
-				    sizeof(struct err_sum_key),
-				    sizeof(uint64_t), on_sum, &run->sums);
+		err = err_sums_take(&run->sums, run->prog, &run->config, last);
 	nb_clock_sync(clock);
 	if (!err && run->outputs && !err_args.json && !nb_log_is_quiet())
 		putchar('\n');
 	if (!err)
 		err = err_sums_print(&run->sums, &run->names,
-				     nb_clock_real(clock, nb_clock_now()));
+				     nb_clock_real(clock, now));
+	err_sums_clear(&run->sums);
 	run->outputs++;
 	return err;
 }
@@ -135,7 +130,7 @@ static int on_second(void *ctx)
 	err_report_losses(&run->report, run->prog, &run->owners);
 	if (!err_args.interval || ++run->seconds % err_args.interval)
 		return 0;
-	err = print_sums(run);
+	err = print_sums(run, false);
 	if (err)
 		return err;
 	return run->outputs == err_args.count ? NB_LOOP_STOP : 0;
@@ -190,8 +185,10 @@ static int go_live(struct run *run)
 static int open_prog(struct run *run)
 {
 	bool sums = run->config.flags & ERR_SUM;
+	bool in_turn = sums && err_args.interval;
 	const struct nb_prog_map maps[] = {
-		{ "sums", NULL, sums ? err_args.max_peers : 1 },
+		{ "sums0", NULL, sums ? err_args.max_peers : 1 },
+		{ "sums1", NULL, in_turn ? err_args.max_peers : 1 },
 	};
 	const struct nb_prog_spec spec = {
 		.tool = nb_log_name(),
@@ -271,7 +268,7 @@ static int run_loop(struct run *run)
 		err = 0;
 	full = err_args.count && run->outputs >= err_args.count;
 	if (!err && err_args.summary && !full)
-		err = print_sums(run);
+		err = print_sums(run, true);
 	if (!err && !err_args.summary)
 		err = nb_table_flush(run->rows.table);
 	return err;

@@ -85,7 +85,7 @@ enum err_flags {
 	ERR_LIVE = 1 << 0, /* set last: before it nothing is seen */
 	ERR_ONLY_LPORT = 1 << 1,
 	ERR_ONLY_RPORT = 1 << 2,
-	ERR_SUM = 1 << 3,	/* count in "sums" instead of one by one */
+	ERR_SUM = 1 << 3,	/* count, instead of one by one */
 	ERR_SUM_PEERS = 1 << 4, /* by peer, too */
 	ERR_OWNED = 1 << 5,	/* only what may be some process' */
 };
@@ -97,10 +97,12 @@ struct err_config {
 	__u32 flags;
 	__u32 netns;	/* whose packets "seen" counts */
 	__u64 max_rate; /* records a second; 0: any number */
+	__u32 epoch;	/* 0 or 1: count in the map "sums0", or 1 */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct err_config) == 40, "shared with eBPF");
+_Static_assert(sizeof(struct err_config) == 48, "shared with eBPF");
 
-/* Of the map "sums". */
+/* Of the maps "sums0" and "sums1". */
 struct err_sum_key {
 	__u8 peer[16]; /* zero unless ERR_SUM_PEERS */
 	__u8 ip;
