@@ -111,6 +111,47 @@ before_functions() {
 	both syn-sent -R "$reason"
 }
 
+# Does this kernel say what is wrong with a packet in a handshake (Linux 6.15)?
+tells_handshakes() {
+	knows TCP_RFC7323_TSECR
+}
+
+@test "a handshake: an old timestamp, a sequence number above the window" {
+	COMPARE=()
+	tells_handshakes ||
+		COMPARE=(--rename TCP_RFC7323_PAWS=NOT_SPECIFIED --rename TCP_OVERWINDOW=NOT_SPECIFIED)
+	# The numbers decided what it was taken for.
+	for _ in 1 2 3; do
+		both handshake-paws
+	done
+	both handshake-window
+}
+
+@test "a handshake: the echo of a timestamp that was never sent" {
+	if tells_handshakes; then
+		both handshake-tsecr
+		grep -q "kernel's TSEcrRejected: $COUNT, seen: $COUNT" "$T/trace.err"
+		return
+	fi
+	# Older kernels make a connection of it.
+	prepare load handshake-tsecr
+	trace --json -R tsecr
+	grep -q "this kernel does not tell TCP_RFC7323_TSECR" "$T/trace.err"
+	let_go load
+	stop
+	over load
+	[ ! -s "$T/trace.out" ]
+}
+
+@test "TCP Fast Open: no acknowledgement, above the window, the SYN again" {
+	COMPARE=()
+	both fastopen -R fastopen
+	tells_handshakes || COMPARE=(--rename TCP_OVERWINDOW=TCP_FASTOPEN)
+	both fastopen-window -R fastopen,overwindow
+	COMPARE=()
+	both fastopen-syn -R fastopen,overwindow,old_sequence
+}
+
 @test "timestamps: old ones, for a connection that is over" {
 	# It is answered, nobody knows the answer, and that ends it.
 	COUNT=1
@@ -148,6 +189,14 @@ before_functions() {
 
 @test "data for a closed window" {
 	both zero-window
+}
+
+@test "data that begins where the window ends" {
+	both over-window
+}
+
+@test "data that waits behind a reset" {
+	both close
 }
 
 @test "a process that has the socket to itself for too long" {
@@ -236,6 +285,17 @@ before_functions() {
 		[ "$seen" = 0 ] || rows
 		[ "$seen" = 1 ] || [ ! -s "$T/trace.out" ]
 	done
+}
+
+@test "SYN cookies: an acknowledgement of none, and a good one without memory" {
+	COMPARE=()
+	knows TCP_ABORT_ON_DATA || COMPARE=(--rename TCP_FLAGS=NOT_SPECIFIED)
+	both cookie-wrong
+	grep -q "kernel's SyncookiesFailed: $COUNT, not seen packet by packet" "$T/trace.err"
+	# No namespace has this setting to itself, where no reason is given.
+	in_ns test -e /proc/sys/net/core/optmem_max || return 0
+	both cookie
+	grep -q "kernel's ListenDrops: $COUNT, not seen packet by packet" "$T/trace.err"
 }
 
 @test "SYN cookies off, and too many handshakes under way" {

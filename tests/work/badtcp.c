@@ -146,13 +146,16 @@ static void hold(uint16_t port)
 		die("cannot hold port %u: %s", port, strerror(errno));
 }
 
-static int listener(int backlog)
+static int listener_at(int fd, int backlog)
 {
-	int fd = bound(false);
-
 	if (listen(fd, backlog))
 		die("cannot listen: %s", strerror(errno));
 	return fd;
+}
+
+static int listener(int backlog)
+{
+	return listener_at(bound(false), backlog);
 }
 
 static void connect_to(int fd, uint16_t port)
@@ -183,23 +186,38 @@ static struct ends turned(const struct ends *e)
 	return t;
 }
 
-/* How far a socket has received and sent: by TCP_REPAIR, without a packet. */
-static void read_numbers(struct pair *p)
+/*
+ * How far a socket has received and sent, and, unless @window is NULL, how far
+ * its window goes: by TCP_REPAIR, without a packet.
+ */
+static void read_socket(int fd, uint32_t *rcv_nxt, uint32_t *snd_nxt,
+			uint32_t *window)
 {
 	int on = 1, off = -1, queue;
-	socklen_t len = sizeof(p->rcv_nxt);
+	struct tcp_repair_window w;
+	socklen_t len = sizeof(*rcv_nxt), wlen = sizeof(w);
 
-	if (setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)))
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)))
 		skip("TCP_REPAIR");
 	queue = 1;
-	setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue,
-		   sizeof(queue));
-	getsockopt(p->server, IPPROTO_TCP, TCP_QUEUE_SEQ, &p->rcv_nxt, &len);
+	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue));
+	getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, rcv_nxt, &len);
 	queue = 2;
-	setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue,
-		   sizeof(queue));
-	getsockopt(p->server, IPPROTO_TCP, TCP_QUEUE_SEQ, &p->snd_nxt, &len);
-	setsockopt(p->server, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
+	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue));
+	getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, snd_nxt, &len);
+	if (window) {
+		if (getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &w, &wlen))
+			skip("TCP_REPAIR_WINDOW");
+		*window = w.rcv_wup + w.rcv_wnd;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
+}
+
+static void read_numbers(struct pair *p)
+{
+	socklen_t len = sizeof(p->tsval);
+
+	read_socket(p->server, &p->rcv_nxt, &p->snd_nxt, NULL);
 	getsockopt(p->client, IPPROTO_TCP, TCP_TIMESTAMP, &p->tsval, &len);
 }
 
@@ -217,6 +235,17 @@ static void make_pair(int listen_fd, struct pair *p)
 	p->ends = ends_of(port_of(p->client), port_of(listen_fd));
 	forget_at_end(p->server);
 	read_numbers(p);
+}
+
+/* Let a socket get nothing. */
+static void close_ears(int fd)
+{
+	struct sock_filter none = { BPF_RET | BPF_K, 0, 0, 0 };
+	struct sock_fprog filter = { 1, &none };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		       sizeof(filter)))
+		skip("SO_ATTACH_FILTER");
 }
 
 /* What a server does besides having its sockets; NULL: nothing. */
@@ -398,8 +427,6 @@ static void want_md5(const struct pair *p)
 /* What else a case wants of the server's end. */
 static void set_up(const struct plain *c, const struct pair *p)
 {
-	struct sock_filter none = { .code = BPF_RET | BPF_K, .k = 0 };
-	struct sock_fprog filter = { .len = 1, .filter = &none };
 	int ttl = 64;
 
 	if (!strcmp(c->name, "minttl") &&
@@ -407,10 +434,8 @@ static void set_up(const struct plain *c, const struct pair *p)
 		       ip == 4 ? IP_MINTTL : 73 /* IPV6_MINHOPCOUNT */, &ttl,
 		       sizeof(ttl)))
 		skip("IP_MINTTL");
-	if (!strcmp(c->name, "filter") &&
-	    setsockopt(p->server, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
-		       sizeof(filter)))
-		skip("SO_ATTACH_FILTER");
+	if (!strcmp(c->name, "filter"))
+		close_ears(p->server);
 	if (!strcmp(c->name, "md5-missing") || !strcmp(c->name, "md5-wrong"))
 		want_md5(p);
 }
@@ -547,6 +572,19 @@ static uint64_t counter(const char *name)
 	return ret;
 }
 
+/* Of this network namespace. */
+static void set_sysctl(const char *name, const char *value)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		skip(path);
+	close(fd);
+}
+
 /* A window that is closed, and data for it. */
 static void run_zero_window(void)
 {
@@ -640,15 +678,11 @@ static void run_overflow(bool at_syn)
 /* Without SYN cookies: more handshakes under way than there may be. */
 static void run_queue_full(void)
 {
-	int fd = listener(2), defer = 30, sysctl;
+	int fd = listener(2), defer = 30;
 	uint64_t before, dropped, all = 0;
 	struct ends e;
 
-	sysctl =
-		open("/proc/sys/net/ipv4/tcp_syncookies", O_WRONLY | O_CLOEXEC);
-	if (sysctl < 0 || write(sysctl, "0", 1) != 1)
-		skip("net.ipv4.tcp_syncookies here");
-	close(sysctl);
+	set_sysctl("ipv4/tcp_syncookies", "0");
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
 	for (int i = 0; i < 2; i++)
 		connect_to(bound(true), port_of(fd));
@@ -678,29 +712,46 @@ static void run_queue_full(void)
  * into memory that is not there yet, and that nobody provides (userfaultfd).
  */
 static int slow_server;
+static void *hole; /* at the same place in both processes */
+
+#define FAULT_FD 100 /* the server's */
 
 static void serve_slowly(void)
 {
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct uffdio_api api = { .api = UFFD_API };
 	int fault = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	void *hole = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	reg.range.start = (uintptr_t)hole;
 	reg.range.len = 4096;
-	if (fault >= 0 && !ioctl(fault, UFFDIO_API, &api) &&
+	if (fault >= 0 && dup2(fault, FAULT_FD) == FAULT_FD &&
+	    !ioctl(fault, UFFDIO_API, &api) &&
 	    !ioctl(fault, UFFDIO_REGISTER, &reg))
 		recv(slow_server, hole, 1, 0);
 }
 
-/* Until @pid sleeps in a page fault of userfaultfd(2). */
-static void await_fault(pid_t pid)
+/* Provide the memory. */
+static void end_fault(void)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)hole, .len = 4096 },
+	};
+	int pidfd = (int)syscall(SYS_pidfd_open, server_pid, 0);
+	int fault = (int)syscall(SYS_pidfd_getfd, pidfd, FAULT_FD, 0);
+
+	if (fault < 0 || ioctl(fault, UFFDIO_ZEROPAGE, &zero))
+		die("cannot end the fault: %s", strerror(errno));
+	close(fault);
+	close(pidfd);
+}
+
+/* Until @pid sleeps in a function with this in its name. */
+static void await_sleep(pid_t pid, const char *in)
 {
 	char path[32], buf[64] = "";
 
 	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
-	for (unsigned i = 0; i < WAIT_MS && !strstr(buf, "userfault"); i++) {
+	for (unsigned i = 0; i < WAIT_MS && !strstr(buf, in); i++) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 
@@ -709,28 +760,41 @@ static void await_fault(pid_t pid)
 		buf[n > 0 ? n : 0] = '\0';
 		usleep(1000);
 	}
-	if (!strstr(buf, "userfault"))
-		die("the server waits in '%s'", buf);
+	if (!strstr(buf, in))
+		die("the server waits in '%s', not in %s", buf, in);
+}
+
+/* A connection whose server does not get out of a recv(). */
+static void make_slow_pair(int listen_fd, struct pair *p)
+{
+	int small = 4096;
+
+	make_pair(listen_fd, p);
+	setsockopt(p->server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(p->server, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	if (send(p->client, "x", 1, 0) != 1)
+		die("cannot send: %s", strerror(errno));
+	hole = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (hole == MAP_FAILED)
+		die("cannot map: %s", strerror(errno));
+	slow_server = p->server;
+	serve = serve_slowly;
+	split();
+	close(p->server);
+	await_sleep(server_pid, "userfault");
+	p->rcv_nxt++;
 }
 
 static void run_backlog(void)
 {
 	struct packet k = { .flags = F_ACK | F_PSH, .data = MAX_DATA };
-	int fd = listener(16), small = 4096;
+	int fd = listener(16);
 	uint64_t before, dropped;
 	struct pair p;
 
-	make_pair(fd, &p);
-	setsockopt(p.server, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	setsockopt(p.server, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	if (send(p.client, "x", 1, 0) != 1)
-		die("cannot send: %s", strerror(errno));
-	slow_server = p.server;
-	serve = serve_slowly;
-	split();
-	close(p.server);
-	await_fault(server_pid);
-	k.seq = p.rcv_nxt + 1;
+	make_slow_pair(fd, &p);
+	k.seq = p.rcv_nxt;
 	k.ack = p.snd_nxt;
 	ready();
 	before = counter("TCPBacklogDrop");
@@ -741,6 +805,29 @@ static void run_backlog(void)
 		die("none was dropped");
 	due("SOCKET_BACKLOG", &p.ends, true, "ESTABLISHED", server_pid,
 	    dropped);
+}
+
+/* Data that waits behind a reset until the process lets go of the socket. */
+static void run_close(void)
+{
+	struct packet k = { .flags = F_RST };
+	int fd = listener(16);
+	struct pair p;
+
+	make_slow_pair(fd, &p);
+	ready();
+	k.seq = p.rcv_nxt;
+	send_packet(&p.ends, &k);
+	k = (struct packet){ .flags = F_ACK | F_PSH,
+			     .data = 10,
+			     .seq = p.rcv_nxt,
+			     .ack = p.snd_nxt };
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&p.ends, &k);
+	end_fault();
+	await_sleep(server_pid, "pause"); /* done with it */
+	due("RESET_RECEIVED", &p.ends, true, "ESTABLISHED", server_pid, 1);
+	due("TCP_CLOSE", &p.ends, true, "CLOSE", server_pid, count);
 }
 
 /* Until all that was sent by @fd is acknowledged. */
@@ -939,6 +1026,148 @@ static void run_shut_down(void)
 	}
 }
 
+/* Where the window ends: one a connection, as the answer may move that. */
+static void run_over_window(void)
+{
+	struct packet k = { .flags = F_ACK | F_PSH, .data = 10 };
+	static struct pair pairs[MAX_PAIRS];
+	static uint32_t end[MAX_PAIRS];
+	int fd = listener(16);
+
+	for (unsigned i = 0; i < count; i++) {
+		make_pair(fd, &pairs[i]);
+		read_socket(pairs[i].server, &pairs[i].rcv_nxt,
+			    &pairs[i].snd_nxt, &end[i]);
+	}
+	split();
+	for (unsigned i = 0; i < count; i++)
+		close(pairs[i].server);
+	ready();
+	for (unsigned i = 0; i < count; i++) {
+		k.seq = end[i];
+		k.ack = pairs[i].snd_nxt;
+		send_packet(&pairs[i].ends, &k);
+		due("TCP_OVERWINDOW", &pairs[i].ends, true, "ESTABLISHED",
+		    server_pid, 1);
+	}
+}
+
+/*
+ * Within a handshake that waits for its first data: what does not fit is for
+ * the listener. @k: seq, ack and tsval are added to what is right.
+ */
+static void run_handshake(const char *reason, struct packet k)
+{
+	int fd = listener(64), client = bound(true), defer = 30;
+	uint32_t rcv_nxt, snd_nxt, tsval;
+	socklen_t len = sizeof(tsval);
+	struct ends e;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
+	clients[nclients++] = client;
+	connect_to(client, port_of(fd));
+	e = ends_of(port_of(client), port_of(fd));
+	read_socket(client, &rcv_nxt, &snd_nxt, NULL);
+	getsockopt(client, IPPROTO_TCP, TCP_TIMESTAMP, &tsval, &len);
+	split();
+	close(fd);
+	k.seq += snd_nxt;
+	k.ack += rcv_nxt;
+	k.tsval += tsval | 1; /* which the kernel has taken away */
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&e, &k);
+	due(reason, &e, true, "LISTEN", server_pid, count);
+}
+
+/*
+ * To a connection that was made by the data in its SYN (TCP Fast Open), and
+ * whose handshake does not end: the client does not hear the answer.
+ */
+static void run_fast_open(const char *reason, struct packet k)
+{
+	struct packet syn = { .flags = F_SYN, .seq = 1000, .data = 10 };
+	int fd = bound(false), client = listener_at(bound(true), 16);
+	int queue = 16, server;
+	uint32_t rcv_nxt, snd_nxt;
+	struct ends e;
+
+	/* For client and server, without cookies. */
+	set_sysctl("ipv4/tcp_fastopen", "519");
+	if (setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)))
+		skip("TCP_FASTOPEN");
+	listener_at(fd, 16);
+	close_ears(client);
+	clients[nclients++] = client;
+	e = ends_of(port_of(client), port_of(fd));
+	send_packet(&e, &syn);
+	server = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (server < 0)
+		die("cannot accept: %s", strerror(errno));
+	forget_at_end(server);
+	read_socket(server, &rcv_nxt, &snd_nxt, NULL);
+	if (rcv_nxt != syn.seq + 1 + syn.data)
+		die("the data in the SYN was not taken");
+	split();
+	close(server);
+	k.seq += k.flags & F_SYN ? syn.seq : rcv_nxt;
+	k.ack += snd_nxt;
+	ready();
+	for (unsigned i = 0; i < count; i++)
+		send_packet(&e, &k);
+	due(reason, &e, true, "SYN_RECV", server_pid, count);
+}
+
+/*
+ * Handshakes that end with a SYN cookie. @refused: with a good one, but what is
+ * to be made of the listener finds no memory for its filter. Otherwise
+ * acknowledgements that are of no cookie.
+ */
+static void run_cookies(bool refused)
+{
+	static struct sock_filter all[64] = { [63] = { BPF_RET | BPF_K, 0, 0,
+						       0xffff } };
+	struct sock_fprog filter = { 64, all };
+	struct packet k = { .flags = F_ACK, .seq = 1000, .ack = 2000 };
+	int fd = listener(64), client;
+	struct ends e, back;
+
+	/* An earlier one may have been here. */
+	if (refused)
+		set_sysctl("core/optmem_max", "131072");
+	for (size_t i = 0; i < 63; i++)
+		all[i] = (struct sock_filter){ BPF_LD | BPF_IMM, 0, 0, 0 };
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		       sizeof(filter)))
+		skip("SO_ATTACH_FILTER");
+	set_sysctl("ipv4/tcp_syncookies", "2");
+	/* There has to have been one. */
+	connect_to(bound(true), port_of(fd));
+	if (refused)
+		set_sysctl("core/optmem_max", "64");
+	split();
+	ready();
+	client = bound(true);
+	e = ends_of(port_of(client), port_of(fd));
+	back = turned(&e);
+	for (unsigned i = 0; i < count && !refused; i++)
+		send_packet(&e, &k);
+	if (!refused) {
+		due("TCP_FLAGS", &e, true, "LISTEN", getpid(), count);
+		due("RESET_SENT", &back, true, "LISTEN", getpid(), count);
+		due("NO_SOCKET", &back, true, "", 0, count);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		client = bound(true);
+		connect_to(client, port_of(fd));
+		e = ends_of(port_of(client), port_of(fd));
+		vanish(client);
+		hold(e.sport);
+		due("COOKIE_FAILED", &e, true, "LISTEN", getpid(), 1);
+	}
+}
+
 /* Handshakes whose end a listener takes for nothing. */
 static void run_defer(void)
 {
@@ -966,16 +1195,12 @@ static void run_defer(void)
  * SYN. */
 static void run_syn_sent(void)
 {
-	struct sock_filter none = { BPF_RET | BPF_K, 0, 0, 0 };
-	struct sock_fprog filter = { 1, &none };
 	struct packet k = { .flags = F_SYN | F_ACK };
 	int fd = listener(16), client = bound(true);
 	struct ends e = ends_of(port_of(client), port_of(fd)),
 		    back = turned(&e);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
-		       sizeof(filter)))
-		skip("SO_ATTACH_FILTER");
+	close_ears(fd);
 	fcntl(client, F_SETFL, O_NONBLOCK);
 	connect_to(client, port_of(fd));
 	ready();
@@ -1172,8 +1397,50 @@ static const struct {
 	{ "listen-ack", "TCP_FLAGS", F_ACK },
 };
 
+/* In a handshake, or @fast: in one by TCP Fast Open. */
+static const struct {
+	const char *name;
+	const char *reason;
+	struct packet packet;
+	bool fast;
+} handshakes[] = {
+	{ "handshake-tsecr",
+	  "TCP_RFC7323_TSECR",
+	  { .flags = F_ACK | F_PSH,
+	    .data = 10,
+	    .timestamp = true,
+	    .tsecr = 1 } },
+	{ "handshake-paws",
+	  "TCP_RFC7323_PAWS",
+	  { .flags = F_ACK | F_PSH,
+	    .data = 10,
+	    .timestamp = true,
+	    .tsval = -100000U } },
+	{ "handshake-window",
+	  "TCP_OVERWINDOW",
+	  { .flags = F_ACK | F_PSH, .data = 10, .seq = 1 << 30 } },
+	{ "fastopen",
+	  "TCP_FASTOPEN",
+	  { .flags = F_PSH, .data = 10 },
+	  .fast = true },
+	{ "fastopen-window",
+	  "TCP_OVERWINDOW",
+	  { .flags = F_ACK | F_PSH, .data = 10, .seq = 1 << 30 },
+	  .fast = true },
+	{ "fastopen-syn",
+	  "TCP_OLD_SEQUENCE",
+	  { .flags = F_SYN, .data = 10 },
+	  .fast = true },
+};
+
 static void run(const char *name)
 {
+	for (size_t i = 0; i < sizeof(handshakes) / sizeof(handshakes[0]); i++)
+		if (!strcmp(name, handshakes[i].name)) {
+			(handshakes[i].fast ? run_fast_open : run_handshake)(
+				handshakes[i].reason, handshakes[i].packet);
+			return;
+		}
 	for (size_t i = 0; i < sizeof(plains) / sizeof(plains[0]); i++)
 		if (!strcmp(name, plains[i].name)) {
 			run_plain(&plains[i]);
@@ -1210,6 +1477,14 @@ static void run(const char *name)
 		run_queue_full();
 	else if (!strcmp(name, "backlog"))
 		run_backlog();
+	else if (!strcmp(name, "close"))
+		run_close();
+	else if (!strcmp(name, "over-window"))
+		run_over_window();
+	else if (!strcmp(name, "cookie"))
+		run_cookies(true);
+	else if (!strcmp(name, "cookie-wrong"))
+		run_cookies(false);
 	else if (!strcmp(name, "memory"))
 		run_memory();
 	else if (!strcmp(name, "disorder"))

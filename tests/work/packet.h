@@ -26,6 +26,7 @@ struct packet {
 	bool fragment; /* IPv6: in a fragment that is the whole */
 	bool timestamp;
 	uint32_t tsval;
+	uint32_t tsecr;
 	unsigned option;     /* its kind: 19 (MD5) or 29 (AO) */
 	unsigned option_len; /* with kind and length */
 };
@@ -77,7 +78,7 @@ static inline unsigned put_options(uint8_t *p, const struct packet *k)
 		p[2] = 8;
 		p[3] = 10;
 		put32(p + 4, k->tsval);
-		put32(p + 8, 0);
+		put32(p + 8, k->tsecr);
 		n = 12;
 	}
 	if (k->option) {

@@ -88,19 +88,24 @@ static inline u32 refine(u32 reason, const struct err_event *e,
 			return ERR_CLOSING_ACK;
 		return ERR_NOT_SPECIFIED;
 	}
-	if (!e->has_header || !sk || e->state == STATE_TIME_WAIT ||
-	    e->state == STATE_SYN_RECV)
+	if (!e->has_header || !sk)
 		return reason;
-	/* A SYN cookie that is none, or that there is no room for. */
+	end = e->seq + e->length + !!(e->flags & FLAG_FIN) +
+	      !!(e->flags & FLAG_SYN);
+	/* Its SYN-ACK was lost: as without TCP Fast Open. A whole socket. */
+	if (reason == ERR_TCP_FASTOPEN &&
+	    (e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN &&
+	    !is_before(NB_GET((struct tcp_sock *)sk, rcv_nxt), end))
+		return ERR_TCP_OLD_SEQUENCE;
+	if (e->state == STATE_TIME_WAIT || e->state == STATE_SYN_RECV)
+		return reason;
+	/* A SYN cookie that is good, and no connection can be made of. */
 	if (reason == ERR_NO_SOCKET && e->state == STATE_LISTEN)
 		return is_full(sk) ? ERR_TCP_LISTEN_OVERFLOW
 				   : ERR_COOKIE_FAILED;
-	/* Its SYN-ACK was lost: as without TCP Fast Open. */
-	if (reason == ERR_TCP_FASTOPEN &&
-	    (e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
-		return ERR_TCP_OLD_SEQUENCE;
-	end = e->seq + e->length + !!(e->flags & FLAG_FIN) +
-	      !!(e->flags & FLAG_SYN);
+	/* Of a handshake, nothing has been received by the listener. */
+	if (e->state == STATE_LISTEN)
+		return reason;
 	/* Told apart since Linux 6.6: what ends before what was received. */
 	if (reason == ERR_TCP_INVALID_SEQUENCE &&
 	    is_before(end, NB_GET((struct tcp_sock *)sk, rcv_wup)))
