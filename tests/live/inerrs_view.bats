@@ -389,6 +389,20 @@ make_path() {
 	eventually grep -q ready "$T/relay.out"
 }
 
+# late NAME NS: how many packets, but for resets, had no socket there; the kernel
+# has sent as many resets.
+late() {
+	local n resets
+	n=$(jq -s 'map(select(.reason == "NO_SOCKET" and (.flags | contains("R") | not))) | length' "$T/$1.out")
+	resets=$(nsenter --net="/run/netns/$2" nstat -asz TcpOutRsts | awk '$1 ~ /OutRsts/ { print $2 }')
+	echo "$n"
+	[ "$n" = "$resets" ]
+}
+
+resets_to_nobody() {
+	jq -s 'map(select(.reason == "NO_SOCKET" and (.flags | contains("R")))) | length' "$T/$1.out"
+}
+
 @test "a transfer with loss and reordering, and nothing bad" {
 	make_path 10 20
 	# As many end at once as there are connections; none by RST.
@@ -399,18 +413,24 @@ make_path() {
 	HERE=$TRACER
 	trace_as there "$BIN" --json --netns "$HOST"
 	go load
-	stop INT "$HERE"
-	stop
+	# From here on nothing comes any more.
 	kill "$RELAY"
 	await_end "$RELAY"
+	stop INT "$HERE"
+	stop
 	cat "$T/relay.out"
 	lost=$(sed -n 's/lost \([0-9]*\),.*/\1/p' "$T/relay.out")
 	[ "$lost" -gt $((1000 / NB_SLOW)) ]
 	[ "$(in_ns nstat -asz TcpRetransSegs | awk '$1 ~ /Retrans/ { print $2 }')" -gt 100 ]
-	# On neither host, but for what the kernel itself has rejected as too
-	# old: data that was overtaken by a later timestamp.
+	# On neither host, but for what the kernel itself has rejected: as too
+	# old, data that was overtaken by a later timestamp; for no socket, what
+	# was overtaken by the end of its connection. That it answers by a reset.
 	cat "$T/trace.out" "$T/there.out"
-	[ -z "$(jq -c 'select(.reason != "TCP_RFC7323_PAWS" or .length == 0)' "$T/trace.out" "$T/there.out")" ]
+	[ -z "$(jq -c 'select(.reason != "NO_SOCKET" and (.reason != "TCP_RFC7323_PAWS" or .length == 0))' "$T/trace.out" "$T/there.out")" ]
+	here=$(late trace "$NS")
+	there=$(late there "$HOST")
+	[ "$(resets_to_nobody trace)" -le "$there" ]
+	[ "$(resets_to_nobody there)" -le "$here" ]
 	[ "$(cat "$T/trace.out" "$T/there.out" | wc -l)" -le 100 ]
 	for x in trace there; do
 		eval "$(sed -nE "s/.*kernel's PAWSEstab: ([0-9]+), seen: ([0-9]+)/[ \1 = \2 ]/p" "$T/$x.err")"

@@ -258,19 +258,31 @@ static void (*serve)(void);
 static void split(void)
 {
 	pid_t parent = getpid();
+	int named[2];
+	char c;
 
 	fflush(stdout);
+	if (pipe2(named, O_CLOEXEC))
+		die("cannot make a pipe: %s", strerror(errno));
 	server_pid = fork();
 	if (server_pid < 0)
 		die("cannot fork: %s", strerror(errno));
-	if (server_pid)
+	if (server_pid) {
+		/* Packets that come before it has its name are not its. */
+		close(named[1]);
+		if (read(named[0], &c, 1))
+			die("cannot read from the server");
+		close(named[0]);
 		return;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "badserver");
 	if (getppid() != parent)
 		_exit(1);
 	for (unsigned i = 0; i < nclients; i++)
 		close(clients[i]);
+	close(named[0]);
+	close(named[1]);
 	if (serve)
 		serve();
 	for (;;)
