@@ -157,7 +157,9 @@ tells_handshakes() {
 	COUNT=1
 	COMPARE=()
 	if knows TCP_RFC7323_TW_PAWS; then
-		both time-wait-paws -R TCP_RFC7323_TW_PAWS
+		both time-wait-paws -R tw_paws,tw_paws_duplicate
+		both time-wait-late -R tw_paws,tw_paws_duplicate
+		grep -q "kernel's PAWSTimewait: 1, seen: 1" "$T/trace.err"
 	else
 		prepare load time-wait-paws --count 1
 		trace --json

@@ -1242,10 +1242,11 @@ static void run_closing(void)
 	due("CLOSING_ACK", &p.ends, true, "CLOSE_WAIT", server_pid, count);
 }
 
-/* To a connection that is over; @paws: with a timestamp that is, too. */
-static void run_time_wait(bool paws)
+/* To a connection that is over; @paws: with a timestamp that is, too; @data:
+ * more than was ever sent. */
+static void run_time_wait(const char *reason, bool paws, unsigned data)
 {
-	struct packet k = { .flags = F_ACK, .timestamp = paws };
+	struct packet k = { .flags = F_ACK, .timestamp = paws, .data = data };
 	struct linger wait = { 0, 0 };
 	int fd = listener(16);
 	struct pair p;
@@ -1263,8 +1264,7 @@ static void run_time_wait(bool paws)
 	ready();
 	for (unsigned i = 0; i < count; i++)
 		send_packet(&p.ends, &k);
-	due(paws ? "TCP_RFC7323_TW_PAWS" : "TIME_WAIT", &p.ends, true,
-	    "TIME_WAIT", 0, count);
+	due(reason, &p.ends, true, "TIME_WAIT", 0, count);
 }
 
 /* Let @e's source be the @n'th of many addresses that nobody has to have. */
@@ -1512,9 +1512,11 @@ static void run(const char *name)
 	else if (!strcmp(name, "syn-sent"))
 		run_syn_sent();
 	else if (!strcmp(name, "time-wait"))
-		run_time_wait(false);
+		run_time_wait("TIME_WAIT", false, 0);
 	else if (!strcmp(name, "time-wait-paws"))
-		run_time_wait(true);
+		run_time_wait("TCP_RFC7323_TW_PAWS", true, 10);
+	else if (!strcmp(name, "time-wait-late"))
+		run_time_wait("TW_PAWS_DUPLICATE", true, 0);
 	else if (!strcmp(name, "flood"))
 		run_flood(false, false);
 	else if (!strcmp(name, "flood-live"))

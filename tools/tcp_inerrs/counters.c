@@ -38,7 +38,7 @@ static const struct {
 	{ "PAWSActive", 0 },
 	{ "PAWSEstab", OF(TCP_RFC7323_PAWS) | OF(PAWS_DUPLICATE) },
 	{ "PAWSOldAck", OF(TCP_RFC7323_PAWS_ACK) },
-	{ "PAWSTimewait", OF(TCP_RFC7323_TW_PAWS) },
+	{ "PAWSTimewait", OF(TCP_RFC7323_TW_PAWS) | OF(TW_PAWS_DUPLICATE) },
 	{ "TSEcrRejected", OF(TCP_RFC7323_TSECR) },
 	{ "TCPBacklogDrop", OF(SOCKET_BACKLOG) },
 	{ "TCPMinTTLDrop", OF(TCP_MINTTL) },

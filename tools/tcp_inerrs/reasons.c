@@ -70,6 +70,7 @@ static const struct {
 	[ERR_TCP_OLD_ACK]              = { "TCP_OLD_ACK", 0 },
 	[ERR_TCP_RFC7323_PAWS_ACK]     = { "TCP_RFC7323_PAWS_ACK", 0 },
 	[ERR_PAWS_DUPLICATE]           = { "PAWS_DUPLICATE", DERIVED },
+	[ERR_TW_PAWS_DUPLICATE]        = { "TW_PAWS_DUPLICATE", DERIVED },
 	[ERR_TCP_OFOMERGE]             = { "TCP_OFOMERGE", 0 },
 	[ERR_TCP_OFO_DROP]             = { "TCP_OFO_DROP", 0 },
 	[ERR_TIME_WAIT]                = { "TIME_WAIT", DERIVED },

@@ -97,6 +97,10 @@ static inline u32 refine(u32 reason, const struct err_event *e,
 	    (e->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN &&
 	    !is_before(NB_GET((struct tcp_sock *)sk, rcv_nxt), end))
 		return ERR_TCP_OLD_SEQUENCE;
+	/* What is late comes when all has been received. */
+	if (reason == ERR_TCP_RFC7323_TW_PAWS && !(e->flags & FLAG_SYN) &&
+	    !is_before(NB_GET(sk, __sk_common.skc_tw_rcv_nxt), end))
+		return ERR_TW_PAWS_DUPLICATE;
 	if (e->state == STATE_TIME_WAIT || e->state == STATE_SYN_RECV)
 		return reason;
 	/* A SYN cookie that is good, and no connection can be made of. */
