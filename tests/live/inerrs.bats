@@ -194,7 +194,11 @@ tells_handshakes() {
 }
 
 @test "data that begins where the window ends" {
+	COMPARE=()
 	both over-window
+	knows TCP_INVALID_END_SEQUENCE ||
+		COMPARE=(--rename TCP_INVALID_END_SEQUENCE=TCP_OVERWINDOW)
+	both over-window-unread
 }
 
 @test "data that waits behind a reset" {

@@ -1038,8 +1038,9 @@ static void run_shut_down(void)
 	}
 }
 
-/* Where the window ends: one a connection, as the answer may move that. */
-static void run_over_window(void)
+/* Where the window ends: one a connection, as the answer may move that.
+ * @unread: while something waits to be read. */
+static void run_over_window(const char *reason, bool unread)
 {
 	struct packet k = { .flags = F_ACK | F_PSH, .data = 10 };
 	static struct pair pairs[MAX_PAIRS];
@@ -1048,6 +1049,10 @@ static void run_over_window(void)
 
 	for (unsigned i = 0; i < count; i++) {
 		make_pair(fd, &pairs[i]);
+		if (unread && send(pairs[i].client, "x", 1, 0) != 1)
+			die("cannot send: %s", strerror(errno));
+		if (unread)
+			await_acks(pairs[i].client);
 		read_socket(pairs[i].server, &pairs[i].rcv_nxt,
 			    &pairs[i].snd_nxt, &end[i]);
 	}
@@ -1059,8 +1064,7 @@ static void run_over_window(void)
 		k.seq = end[i];
 		k.ack = pairs[i].snd_nxt;
 		send_packet(&pairs[i].ends, &k);
-		due("TCP_OVERWINDOW", &pairs[i].ends, true, "ESTABLISHED",
-		    server_pid, 1);
+		due(reason, &pairs[i].ends, true, "ESTABLISHED", server_pid, 1);
 	}
 }
 
@@ -1492,7 +1496,9 @@ static void run(const char *name)
 	else if (!strcmp(name, "close"))
 		run_close();
 	else if (!strcmp(name, "over-window"))
-		run_over_window();
+		run_over_window("TCP_OVERWINDOW", false);
+	else if (!strcmp(name, "over-window-unread"))
+		run_over_window("TCP_INVALID_END_SEQUENCE", true);
 	else if (!strcmp(name, "cookie"))
 		run_cookies(true);
 	else if (!strcmp(name, "cookie-wrong"))
