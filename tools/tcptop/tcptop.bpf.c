@@ -211,11 +211,33 @@ static inline int is_odd(const struct top_key *key)
 	return key->hash * 0x9e3779b1U >> 31;
 }
 
+/*
+ * Behind a call with one of several maps: keeps the compiler from making one
+ * call of them all. Only where the verifier knows which map it is does it put
+ * the look-up in place of two calls through pointers.
+ */
+#define APART(row, n) asm volatile("" ::"i"(n), "r"(row))
+
 static inline struct top_row *find_row(u32 epoch, struct top_key *key)
 {
-	if (is_odd(key))
-		return epoch ? odd1.lookup(key) : odd0.lookup(key);
-	return epoch ? even1.lookup(key) : even0.lookup(key);
+	struct top_row *row;
+
+	if (is_odd(key)) {
+		if (epoch) {
+			row = odd1.lookup(key);
+			APART(row, 3);
+		} else {
+			row = odd0.lookup(key);
+			APART(row, 2);
+		}
+	} else if (epoch) {
+		row = even1.lookup(key);
+		APART(row, 1);
+	} else {
+		row = even0.lookup(key);
+		APART(row, 0);
+	}
+	return row;
 }
 
 static inline long insert_row(u32 epoch, struct top_key *key,
