@@ -4,6 +4,7 @@ delays.py in|out: the stages of delay_analysis_in, or delay_analysis_out, by
 kprobes and BCC's Python, a line for each packet, as such tools are written: each
 probe reads the packet's headers, and looks its times up by them.
 """
+import signal
 import sys
 
 from bcc import BPF
@@ -152,12 +153,11 @@ def main():
         )
 
     bpf["events"].open_perf_buffer(show)
+    # What is raised while a line is shown does not come through BCC.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     print("tracing", flush=True)
     while True:
-        try:
-            bpf.perf_buffer_poll()
-        except KeyboardInterrupt:
-            return
+        bpf.perf_buffer_poll()
 
 
 if __name__ == "__main__":
