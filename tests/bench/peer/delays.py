@@ -18,7 +18,12 @@ COMMON = r"""
 #include <net/tcp.h>
 struct packet { u32 saddr, daddr; u16 sport, dport; u32 seq, ack; };
 struct times { u64 first, second, third; };
-struct event { struct packet packet; u64 first, second, third, last; };
+struct event {
+    u64 first, second, third, last;
+    u32 saddr, daddr;
+    u16 sport, dport;
+    u32 seq, ack;
+};
 BPF_HASH(begun, struct packet, struct times);
 BPF_PERF_OUTPUT(events);
 static int read(struct sk_buff *skb, unsigned char *ip_at, struct packet *p)
@@ -53,7 +58,12 @@ static int end(void *ctx, struct packet *p)
     struct event e = {};
     if (!t)
         return 0;
-    e.packet = *p;
+    e.saddr = p->saddr;
+    e.daddr = p->daddr;
+    e.sport = p->sport;
+    e.dport = p->dport;
+    e.seq = p->seq;
+    e.ack = p->ack;
     e.first = t->first;
     e.second = t->second;
     e.third = t->third;
@@ -145,9 +155,8 @@ def main():
 
     def show(_cpu, data, _size):
         e = bpf["events"].event(data)
-        p = e.packet
         print(
-            f"{p.saddr:08x}:{p.sport} {p.daddr:08x}:{p.dport} {p.seq} {p.ack}"
+            f"{e.saddr:08x}:{e.sport} {e.daddr:08x}:{e.dport} {e.seq} {e.ack}"
             f" {e.last - e.first} {e.second - e.first} {e.third - e.second}"
             f" {e.last - e.third}"
         )
