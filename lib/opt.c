@@ -353,6 +353,29 @@ static const struct nb_opt *find(const struct nb_cmd *cmd, enum spelling how,
 	return NULL;
 }
 
+/*
+ * The legacy option @arg, with the bytes of its name in *ret_len: with its
+ * value attached if that has only digits and commas, since another option's
+ * may have letters (-dppp0 is -d). "=" is no part of a value, so that it is
+ * refused. NULL: it is none.
+ */
+static const struct nb_opt *find_legacy(const struct nb_cmd *cmd,
+					const char *arg, int *ret_len)
+{
+	size_t len = strlen(arg), word = len;
+	const struct nb_opt *o = find(cmd, LEGACY, arg + 1, len - 1);
+
+	if (!o) {
+		while (word > 1 && strchr("0123456789,=", arg[word - 1]))
+			word--;
+		o = find(cmd, LEGACY, arg + 1, word - 1);
+		if (o && o->kind == NB_FLAG)
+			o = NULL;
+	}
+	*ret_len = (int)word;
+	return o;
+}
+
 /* "--name" or "--name=value"; returns what comes after. */
 static char **take_long(const struct nb_cmd *cmd, const char *arg, char **next)
 {
@@ -428,18 +451,19 @@ void nb_opt_parse(const struct nb_cmd *cmd, int argc, char **argv)
 	nb_log_tool(cmd->name);
 	while (*next) {
 		const char *arg = *next++;
-		size_t len = strlen(arg);
 		const struct nb_opt *o;
+		int len;
 
 		if (!strcmp(arg, "--"))
 			break;
-		if (arg[0] != '-' || len == 1) {
+		if (arg[0] != '-' || !arg[1]) {
 			take_arg(cmd, args++, arg);
 			continue;
 		}
-		o = find(cmd, LEGACY, arg + 1, len - 1);
+		o = find_legacy(cmd, arg, &len);
 		if (o)
-			next = take(cmd, o, arg, (int)len, NULL, next);
+			next = take(cmd, o, arg, len,
+				    arg[len] ? arg + len : NULL, next);
 		else if (arg[1] == '-')
 			next = take_long(cmd, arg, next);
 		else

@@ -63,12 +63,12 @@ struct nb_cmd {
 
 /*
  * Parse @argv. An option may be written -x VALUE, -xVALUE, --name VALUE,
- * --name=VALUE or -legacy VALUE, and one that is "bare" without a value, if
- * what comes next is no number; flags may be bundled (-46T); "--" ends the
- * options; a later value replaces an earlier one (ports and lists are added
- * to). No abbreviations. What is no option is the next of cmd->args. Sets the
- * log's name and level, and opens /dev/null for reading where standard input,
- * output or error is closed.
+ * --name=VALUE, -legacy VALUE or, with digits and commas only, -legacyVALUE,
+ * and one that is "bare" without a value, if what comes next is no number;
+ * flags may be bundled (-46T); "--" ends the options; a later value replaces an
+ * earlier one (ports and lists are added to). No abbreviations. What is no
+ * option is the next of cmd->args. Sets the log's name and level, and opens
+ * /dev/null for reading where standard input, output or error is closed.
  *
  * Misuse is one line on standard error and exit status 2; --help and
  * --version print on standard output and exit 0 (1 if that can't be written).

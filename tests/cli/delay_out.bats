@@ -34,6 +34,8 @@ load ../helper
 			misuse "$option" "$option" "$value"
 		done
 	done
+	misuse "-sp 65536" -sp65536
+	misuse "-dp =80" -dp=80
 	misuse "--sample 0" --sample=0
 	misuse "--sample x" --sample=x
 	misuse 1048577 -s 1048577

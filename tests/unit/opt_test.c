@@ -12,7 +12,7 @@ static struct {
 	bool ip4, ip6, both;
 	uint32_t pid, any, rate;
 	uint64_t big;
-	const char *path;
+	const char *path, *device;
 	struct nb_ports lports, rports;
 	unsigned direction;
 	struct nb_list names;
@@ -43,6 +43,7 @@ static const struct nb_opt opts[] = {
 	  .help = "only that direction", .out = &args.direction,
 	  .choices = words },
 	{ NB_LIST, 'n', "name", .arg = "NAME", .out = &args.names },
+	{ NB_STR, 'd', "dev", .arg = "DEV", .out = &args.device },
 	{ NB_U32, 's', "sample", .arg = "RATE", .out = &args.rate, .min = 1,
 	  .bare = "16" },
 };
@@ -115,6 +116,8 @@ static void parse(void *ctx)
 		printf(" big=%" PRIu64, args.big);
 	if (args.path)
 		printf(" path=%s", args.path);
+	if (args.device)
+		printf(" dev=%s", args.device);
 	print_ports(" sport=", &args.lports);
 	print_ports(" dport=", &args.rports);
 	if (args.direction)
@@ -195,6 +198,12 @@ static void good_lines(void)
 	sets(ARGV("-s4"), " rate=4");
 	sets(ARGV("-sq6"), " 6 rate=16 quiet");
 	sets(ARGV("-s", "-sp", "80"), " rate=16 sport=80");
+	sets(ARGV("-sp80"), " sport=80");
+	sets(ARGV("-sp80,81", "-dp7"), " sport=80,81 dport=7");
+	sets(ARGV("-dp4p1"), " dev=p4p1");
+	sets(ARGV("-dppp0"), " dev=ppp0");
+	sets(ARGV("-d80"), " dev=80");
+	sets(ARGV("-sp80", "-s", "-p7"), " pid=7 rate=16 sport=80");
 	sets(ARGV("--sample"), " rate=16");
 	sets(ARGV("--sample", "2", "-4"), " 4 rate=2");
 	sets(ARGV("--sample=2"), " rate=2");
@@ -225,7 +234,7 @@ static void bad_options(void)
 	misuse(ARGV("--sp", "7"), "unknown option '--sp'");
 	misuse(ARGV("-x"), "unknown option '-x'");
 	misuse(ARGV("-4x"), "unknown option '-4x'");
-	misuse(ARGV("-dport", "80"), "unknown option '-dport'");
+	misuse(ARGV("-dport", "80"), "unexpected argument '80'");
 	misuse(ARGV("-4", "x"), "unexpected argument 'x'");
 	misuse(ARGV(""), "unexpected argument ''");
 	misuse(ARGV("-"), "unexpected argument '-'");
@@ -243,6 +252,13 @@ static void bad_values(void)
 	misuse(ARGV("-4p"), "cannot use '-p': no value");
 	misuse(ARGV("--pid"), "cannot use '--pid': no value");
 	misuse(ARGV("-sp"), "cannot use '-sp': no value");
+	misuse(ARGV("-sp0"), "cannot use '-sp 0': not between 1 and 65535");
+	misuse(ARGV("-sp80,"), "cannot use '-sp 80,': not a number");
+	misuse(ARGV("-sp,"), "cannot use '-sp ,': not a number");
+	misuse(ARGV("-sp80x"), "cannot use '-p 80x': not a number");
+	misuse(ARGV("-sp=80"), "cannot use '-sp =80': not a number");
+	misuse(ARGV("-dp=80"), "cannot use '-dp =80': not a number");
+	misuse(ARGV("-467"), "unknown option '-467'");
 	misuse(ARGV("-s", "0"),
 	       "cannot use '-s 0': not between 1 and 4294967295");
 	misuse(ARGV("-sx"), "unknown option '-sx'");
