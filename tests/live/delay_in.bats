@@ -295,7 +295,7 @@ read_late() {
 	sport=$(ready sport) dport=$(ready dport)
 	LOOK=()
 	for look in "-sp $sport" "-dp $dport" "--sport $sport --dport $dport" \
-		"-a 127.0.0.1" "-a 127.0.0.0/8" "-a 0.0.0.0/0" -4 \
+		"-a 127.0.0.1" "-a 127.0.0.0/8" "-a 0.0.0.0/0" -4 "-4 -6" \
 		"-p $(ready pid)"; do
 		# shellcheck disable=SC2086 # several words
 		trace_as "yes${#LOOK[@]}" "$BIN" --netns "$NS" --json $look

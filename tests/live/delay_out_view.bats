@@ -48,7 +48,7 @@ teardown() {
 	sport=$(ready sport) dport=$(ready dport)
 	LOOK=()
 	for look in "-sp $sport" "-dp $dport" "--sport $sport --dport $dport" \
-		"-a 127.0.0.1 -sp $sport" "-a 127.0.0.0/8 -sp $sport" "-4 -sp $sport"; do
+		"-a 127.0.0.1 -sp $sport" "-a 127.0.0.0/8 -sp $sport" "-4 -sp$sport" "-46 -sp$sport"; do
 		# shellcheck disable=SC2086 # several words
 		trace_as "yes${#LOOK[@]}" "$BIN" --netns "$NS" --json $look
 		LOOK+=("$TRACER")

@@ -154,6 +154,7 @@ shown() {
 	trace_as p "$BIN" --netns "$NS" --json -p "$pid"
 	trace_as four "$BIN" --netns "$NS" --json -4
 	trace_as six "$BIN" --netns "$NS" --json -6
+	trace_as both46 "$BIN" --netns "$NS" --json -46
 	trace_as nobody "$BIN" --netns "$NS" --json -u nobody
 	trace_as none "$BIN" --json --netns /proc/self/ns/net
 	go four
@@ -168,6 +169,7 @@ shown() {
 		"$T/p.out")" = true ]
 	jq -se 'length == 4 and all(.ip == 4)' "$T/four.out"
 	jq -se 'length == 2 and all(.ip == 6)' "$T/six.out"
+	jq -se 'length == 6' "$T/both46.out"
 	[ ! -s "$T/nobody.out" ]
 	refute grep -E "$(jq -rs 'map(.sport) | join("|")' "$TRUTH")" "$T/none.out"
 }
