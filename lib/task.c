@@ -106,6 +106,22 @@ int nb_task_netns(const char *name, uint32_t *ret)
 	return 0;
 }
 
+int nb_task_in_netns(int fd, int (*fn)(void *ctx), void *ctx)
+{
+	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), err;
+
+	if (own < 0)
+		return -errno;
+	err = setns(fd, CLONE_NEWNET) ? -errno : 0;
+	if (!err) {
+		err = fn(ctx);
+		if (setns(own, CLONE_NEWNET))
+			err = -errno;
+	}
+	close(own);
+	return err;
+}
+
 int nb_task_uid(const char *name, uint32_t *ret)
 {
 	struct passwd *pw;

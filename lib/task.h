@@ -28,6 +28,12 @@ int nb_task_netns(const char *name, uint32_t *ret);
  */
 int nb_task_netns_open(const char *name, uint32_t *ret);
 
+/*
+ * Call @fn with @ctx in the network namespace @fd, and come back. What it
+ * returns, or -errno.
+ */
+int nb_task_in_netns(int fd, int (*fn)(void *ctx), void *ctx);
+
 /* The user @name, a number or a login name. 0 or -ENOENT. */
 int nb_task_uid(const char *name, uint32_t *ret);
 

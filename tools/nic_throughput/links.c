@@ -41,32 +41,16 @@ static int new_socket(unsigned groups, int flags)
 	return err;
 }
 
-static int open_sockets(struct nic_links *l)
+/* A socket belongs to the namespace that it was made in. */
+static int open_sockets(void *ctx)
 {
+	struct nic_links *l = ctx;
+
 	l->listen = new_socket(RTMGRP_LINK, SOCK_NONBLOCK);
 	if (l->listen < 0)
 		return l->listen;
 	l->ask = new_socket(0, 0);
 	return l->ask < 0 ? l->ask : 0;
-}
-
-/* A socket belongs to the namespace that it was made in. */
-static int open_sockets_in(struct nic_links *l, int netns)
-{
-	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), err;
-
-	if (own < 0)
-		return -errno;
-	if (setns(netns, CLONE_NEWNET)) {
-		err = -errno;
-		close(own);
-		return err;
-	}
-	err = open_sockets(l);
-	if (setns(own, CLONE_NEWNET) && !err)
-		err = -errno;
-	close(own);
-	return err;
 }
 
 int nic_links_open(const char *netns, uint32_t *ret_inode,
@@ -87,7 +71,7 @@ int nic_links_open(const char *netns, uint32_t *ret_inode,
 	else
 		/* In one's own that takes no privilege. */
 		err = *ret_inode == own ? open_sockets(l)
-					: open_sockets_in(l, fd);
+					: nb_task_in_netns(fd, open_sockets, l);
 	if (fd >= 0)
 		close(fd);
 	if (err) {

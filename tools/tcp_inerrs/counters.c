@@ -148,40 +148,31 @@ static void read_counters(const struct err_counters *c, uint64_t *ret)
 	free(netstat);
 }
 
-static int open_files(struct err_counters *c, uint32_t *ret)
+/* Of the namespace in which they are opened, for good. */
+static int open_files(void *ctx)
 {
-	struct stat st;
+	struct err_counters *c = ctx;
 
-	/* Of the namespace in which they are opened, for good. */
 	c->snmp = fopen("/proc/thread-self/net/snmp", "re");
 	c->netstat =
 		c->snmp ? fopen("/proc/thread-self/net/netstat", "re") : NULL;
-	if (!c->netstat || stat("/proc/thread-self/ns/net", &st))
-		return -errno;
-	*ret = (uint32_t)st.st_ino;
-	return 0;
+	return c->netstat ? 0 : -errno;
 }
 
 int err_counters_open(struct err_counters *counters, const char *netns,
 		      uint32_t *ret)
 {
-	int own, other, err;
+	int fd, err;
 
-	if (!netns)
-		return open_files(counters, ret);
-	other = nb_task_netns_open(netns, ret);
-	if (other < 0)
-		return other;
-	own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	err = own < 0 || setns(other, CLONE_NEWNET) ? -errno : 0;
-	if (!err) {
-		err = open_files(counters, ret);
-		if (setns(own, CLONE_NEWNET))
-			err = -errno;
+	if (!netns) {
+		err = nb_task_netns("/proc/thread-self/ns/net", ret);
+		return err ? err : open_files(counters);
 	}
-	if (own >= 0)
-		close(own);
-	close(other);
+	fd = nb_task_netns_open(netns, ret);
+	if (fd < 0)
+		return fd;
+	err = nb_task_in_netns(fd, open_files, counters);
+	close(fd);
 	return err;
 }
 
