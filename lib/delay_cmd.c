@@ -285,6 +285,8 @@ int nb_delay_cmd_run(const struct nb_delay_cmd *cmd,
 		err = open_output(run);
 	if (!err)
 		err = open_loop(run);
+	if (!err && cmd->look)
+		cmd->look();
 	if (!err)
 		err = nb_error_say(nb_priv_drop(0, &why), &why);
 	if (!err)

@@ -23,6 +23,9 @@ struct nb_delay_cmd {
 	size_t record_size;
 	size_t times_size;
 
+	/* Say on standard error what is strange before it traces, or NULL. */
+	void (*look)(void);
+
 	/* Fill @delays, by stage, with nanoseconds or NB_DELAY_UNKNOWN. */
 	void (*stages_get)(const void *times, uint64_t *delays);
 

@@ -145,6 +145,38 @@ teardown() {
 	awk -v now="$(date +%s)" 'NR > 1 && ($8 > now * 1e6 + 1e6 || $8 < now * 1e6 - 6e8) { exit 1 }' "$T/trace.out"
 }
 
+@test "-d: a device that is not there yet, which a note says" {
+	trace --json -d va
+	grep -qx "delay_analysis_out: no device 'va' in the network namespace '$NS': it may come later" "$T/trace.err"
+	far_end
+	sink 10.9.0.2 7000
+	to_far block --bytes 1000
+	trace_as there "$BIN" --netns "$NS" --json -d va
+	THERE=$TRACER
+	# In the tests' own there is none of that name; -q: no note.
+	in_background here "$BIN" -v -d nb-none0 "${PLAN[@]}"
+	HERE=$SPAWNED
+	in_background lo "$BIN" -v -d lo "${PLAN[@]}"
+	LO=$SPAWNED
+	in_background quiet "$BIN" -q -c 1 -d nb-none0 -H -i 1 "${PLAN[@]}"
+	QUIET=$SPAWNED
+	for name in here lo; do
+		eventually grep -q "tracing with plan" "$T/$name.err"
+	done
+	await_end "$QUIET"
+	go far
+	closed
+	for pid in "$THERE" "$HERE" "$LO" "$TRACER"; do
+		stop INT "$pid"
+	done
+	grep -qx "delay_analysis_out: no device 'nb-none0' in this network namespace: it may come later, or be in another" "$T/here.err"
+	refute grep -q "no device" "$T/there.err" "$T/lo.err"
+	[ ! -s "$T/quiet.err" ]
+	for name in trace there; do
+		jq -es 'map(.length) | add == 1000' "$T/$name.out"
+	done
+}
+
 @test "nothing is left behind, not even by SIGKILL; 10 MB are enough" {
 	prepare_rr
 	trace --json

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "delay_cmd.h"
+#include "device.h"
 #include "log.h"
 #include "plans.h"
 #include "rows.h"
@@ -50,6 +51,12 @@ static const struct nb_cmd cmd = {
 static int rows_new(struct nb_table **ret)
 {
 	return out_rows_new(args.json, args.wide, ret);
+}
+
+static void look(void)
+{
+	if (device)
+		out_device_look(device, args.filter.netns);
 }
 
 static void report_ends(const struct nb_prog *prog)
@@ -99,6 +106,7 @@ int main(int argc, char **argv)
 		.out = true,
 		.record_size = sizeof(struct out_event),
 		.times_size = sizeof(struct out_times),
+		.look = look,
 		.stages_get = out_stages_get,
 		.rows_new = rows_new,
 		.rows_print = out_rows_print,
