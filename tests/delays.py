@@ -54,6 +54,7 @@ OUTGOING = 4  # PACKET_OUTGOING
 SO_ATTACH_FILTER = 26
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
+SO_MAX_PACING_RATE = 47
 WITHIN_NS = 5000000 * int(os.environ.get("NB_SLOW", "1"))
 FIELDS = ("ip", "saddr", "sport", "daddr", "dport", "seq", "ack", "length")
 # Of packets that go out: after NAT.
@@ -325,6 +326,11 @@ def refused(args):
             print("refused", flush=True)
 
 
+def await_acked(conn):
+    while struct.unpack("i", fcntl.ioctl(conn, SIOCOUTQ, b"    "))[0]:
+        time.sleep(0.001)
+
+
 def unread(args):
     listener = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(listener.getsockname())
@@ -335,9 +341,7 @@ def unread(args):
     signal.pause()
     for _ in range(args.count):
         client.sendall(b"x")
-        # Until it is acknowledged, or more become one.
-        while struct.unpack("i", fcntl.ioctl(client, SIOCOUTQ, b"    "))[0]:
-            time.sleep(0.001)
+        await_acked(client)  # or more become one
     conn.close()
 
 
@@ -368,6 +372,9 @@ def begin(args):
     """Connect, and say who this is; the next call comes after a line."""
     addr = socket.getaddrinfo(args.addr, args.port, type=socket.SOCK_STREAM)
     conn = socket.socket(addr[0][0], socket.SOCK_STREAM)
+    if args.device:
+        device = args.device.encode()
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
     if args.source:
         conn.bind((args.source, 0))
     conn.connect(addr[0][4])
@@ -409,6 +416,31 @@ def behind(args):
         call(conn, b"y" * 100)
         # Until the queue is empty.
         time.sleep(0.4 if WITHIN_NS == 5000000 else 1)
+    end(conn)
+
+
+def calls(args):
+    conn = begin(args)
+    for _ in range(5):
+        call(conn, b"y" * 100)
+        time.sleep(args.ms / 1000)
+    end(conn)
+
+
+def paced(args):
+    """5000 bytes a second: what comes behind 1000 has to wait."""
+    conn = begin(args)
+    conn.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 5000)
+    # The first ten packets with data are not paced.
+    for _ in range(12):
+        conn.sendall(b"w")
+        await_acked(conn)
+    time.sleep(0.1)
+    for _ in range(5):
+        conn.sendall(b"x" * 1000)
+        call(conn, b"y" * 100)
+        await_acked(conn)
+        time.sleep(0.1)
     end(conn)
 
 
@@ -455,6 +487,64 @@ def echo(args):
     conn, _ = listener.accept()
     while data := conn.recv(65536):
         conn.sendall(data)
+
+
+def fastopen(args):
+    """Three connections with data in the SYN, which is answered at once."""
+    listener = fastopen_server("127.0.0.1", 0)
+    addr = listener.getsockname()
+    print(json.dumps({"dport": addr[1], "pid": os.getpid()}), flush=True)
+    sys.stdin.readline()
+    for _ in range(3):
+        client = socket.socket()
+        client.sendto(b"q" * 100, socket.MSG_FASTOPEN, addr)
+        conn, _ = listener.accept()
+        conn.recv(100)
+        conn.sendall(b"a" * 300)
+        client.recv(300)
+        client.close()
+        conn.close()
+
+
+def fastopen_server(addr, port):
+    ret = socket.create_server((addr, port))
+    ret.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 8)
+    return ret
+
+
+def early(args):
+    """Answer data of a SYN, before the handshake is over."""
+    listener = fastopen_server(args.addr, args.port)
+    print("ready", flush=True)
+    conn, _ = listener.accept()
+    conn.recv(100)
+    conn.sendall(b"a" * 300)
+    signal.pause()
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def fastsyn(args):
+    """A SYN with data, and no more."""
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+    raw.connect((args.addr, 0))
+    options = b"\x02\x04\x05\xb4" + b"\x22\x02\x01\x01"
+    head = struct.pack(
+        "!HHIIBBHHH", 5000, args.port, 1000, 0, 7 << 4, 2, 65535, 0, 0
+    )
+    segment = bytearray(head + options + b"q" * 100)
+    pseudo = (
+        socket.inet_aton(raw.getsockname()[0])
+        + socket.inet_aton(args.addr)
+        + struct.pack("!HH", socket.IPPROTO_TCP, len(segment))
+    )
+    segment[16:18] = struct.pack("!H", checksum(pseudo + bytes(segment)))
+    raw.send(segment)
 
 
 def block(args):
@@ -563,6 +653,8 @@ def main():
     one.set_defaults(run=capture)
     for name, run in (
         ("behind", behind),
+        ("calls", calls),
+        ("paced", paced),
         ("corked", corked),
         ("block", block),
         ("quickack", quickack),
@@ -572,6 +664,7 @@ def main():
         one.add_argument("addr")
         one.add_argument("port", type=int)
         one.add_argument("--source")
+        one.add_argument("--device")
         one.add_argument("--ms", type=float, default=100)
         one.add_argument("--bytes", type=int, default=100000)
         one.add_argument("--wait", action="store_true")
@@ -601,7 +694,16 @@ def main():
     one = sub.add_parser("unread")
     one.add_argument("count", type=int)
     one.set_defaults(run=unread)
-    for name, run in (("sink", sink), ("echo", echo), ("bursts", bursts)):
+    one = sub.add_parser("fastopen")
+    one.add_argument("--wait", action="store_true")  # it always does
+    one.set_defaults(run=fastopen)
+    for name, run in (
+        ("sink", sink),
+        ("echo", echo),
+        ("bursts", bursts),
+        ("early", early),
+        ("fastsyn", fastsyn),
+    ):
         one = sub.add_parser(name)
         one.add_argument("addr")
         one.add_argument("port", type=int)

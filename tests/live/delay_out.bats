@@ -215,6 +215,84 @@ queued() {
 			.[0].total_us < 5000 * '"$NB_SLOW"'))'
 }
 
+@test "pacing by TCP itself is SOCK's" {
+	far_end
+	sink 10.9.0.2 7000
+	to_far paced
+	trace --json
+	capture va --out
+	go far
+	closed
+	stop
+	captured
+	rows_match --out
+	jq -es 'all(.total_us < 5000 * '"$NB_SLOW"')' "$T/trace.out"
+	grep '"length": 100,' "$T/capture.out" >"$T/left"
+	jq -s 'map(select(.length == 100))' "$T/trace.out" | tee "$T/rows"
+	local known=false
+	! knows_calls || known=true
+	jq -en --slurpfile rows "$T/rows" --slurpfile left "$T/left" \
+		--slurpfile truth <(sed 1d "$T/far.truth") --argjson known "$known" '
+		($truth | length) == 5 and ($rows[0] | length) == 5 and
+		([$rows[0], $truth, $left] | transpose | all(
+			((.[2].captured_ns - .[1].called_ns) / 1000) as $took |
+			$took > 50000 and .[0].total_us < 5000 * '"$NB_SLOW"' and
+			if $known then .[0].sock_us > $took * 0.9 - 1000 * '"$NB_SLOW"' and
+				.[0].sock_us < $took * 1.1 + 100
+			else .[0].sock_us == null end))'
+}
+
+@test "fast open: data in the SYN, and its answer" {
+	in_ns sysctl -qw net.ipv4.tcp_fastopen=0x207
+	WRAP=(python3 -IS)
+	LOAD=$DELAYS prepare fast fastopen
+	trace --json
+	capture lo --out
+	go fast
+	closed
+	stop
+	captured
+	rows_match --out
+	none_lost
+	jq -c '[.flags, .length, .sock_us, .total_us, .retransmitted]' "$T/trace.out"
+	jq -es '(map(select(.flags == "S" and .length == 100)) | length == 3) and
+		(map(select(.length == 300)) | length == 3) and
+		all(.retransmitted == 0) and all(.[] | select(.flags == "S"); .sock_us == null)' "$T/trace.out"
+	jq -es --argjson pid "$(ready pid fast)" 'map(select(.length > 0)) |
+		all(.pid == $pid)' "$T/trace.out"
+}
+
+@test "fast open: an answer before the handshake is over, and its SYN-ACK again" {
+	far_end
+	in_ns sysctl -qw net.ipv4.tcp_fastopen=0x207
+	in_background early nsenter --net="/run/netns/$NS" \
+		python3 -IS "$DELAYS" early 10.9.0.1 7000
+	eventually grep -q ready "$T/early.out"
+	# Who knows nothing of the connection would reset it.
+	nsenter --net="/run/netns/$FAR" nft -f - <<-END
+		table ip none {
+			chain output {
+				type filter hook output priority 0;
+				tcp flags rst drop
+			}
+		}
+	END
+	trace --json
+	capture va --out
+	nsenter --net="/run/netns/$FAR" \
+		python3 -IS "$DELAYS" fastsyn 10.9.0.1 7000
+	synack_again() {
+		[ "$(jq -s 'map(select(.retransmitted == 1)) | length' "$T/trace.out")" -ge 1 ]
+	}
+	eventually synack_again
+	stop
+	captured
+	rows_match --out
+	jq -c '[.flags, .length, .sock_us, .total_us, .retransmitted]' "$T/trace.out"
+	jq -es 'map([.flags, .length, .retransmitted])[:3] ==
+		[["S.", 0, 0], ["P.", 300, 0], ["S.", 0, 1]]' "$T/trace.out"
+}
+
 @test "a queue that is full: what it drops is counted" {
 	far_end
 	sink 10.9.0.2 7000
