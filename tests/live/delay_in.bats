@@ -289,6 +289,44 @@ read_late() {
 	[ ! -s "$T/trace.out" ]
 }
 
+@test "packets that are dropped before TCP has them: filters are for them, too" {
+	# shellcheck disable=SC2034 # of prepare
+	WRAP=()
+	LOAD=$ROOT/build/work/badtcp prepare bad csum-large --count 7
+	LOAD=$ROOT/build/work/badtcp prepare six csum-large --count 5 --ip 6
+	new_netns "$NS-other"
+	local port
+	port=$(in_ns ss -4Htnp state established |
+		awk -v who="pid=$(ready server bad)," 'index($0, who) {
+			n = split($3, a, ":"); print a[n]; exit }')
+	while read -r name dropped args; do
+		read -ra args <<<"$args"
+		trace_as "$name" "$BIN" "${args[@]}"
+		NAMED+=("$name:$dropped:$TRACER")
+	done <<-END
+		all 12 --netns $NS
+		four 7 --netns $NS -4
+		six6 5 --netns $NS -6
+		addr 7 --netns $NS -a 127.0.0.1
+		none 0 --netns $NS -a 127.0.0.9
+		port 7 --netns $NS -dp $port
+		from 0 --netns $NS -sp $port
+		elsewhere 0 --netns $NS-other
+	END
+	for name in bad six; do
+		echo go >&"${LOAD_FD[$name]}"
+		eventually grep -q '"end"' "$T/$name.truth"
+	done
+	for name in "${NAMED[@]}"; do
+		stop INT "${name##*:}"
+	done
+	for name in "${NAMED[@]}"; do
+		IFS=: read -r name dropped _ <<<"$name"
+		tail -n 1 "$T/$name.err"
+		tail -n 1 "$T/$name.err" | grep -q ", $dropped dropped,"
+	done
+}
+
 @test "filters: ports, addresses, families, processes" {
 	late recv --count 2
 	local sport dport

@@ -458,6 +458,49 @@ static inline int take_back(const struct nb_delay_config *c,
 	return 1;
 }
 
+/* Of the device that it is at; where it has left that, nothing is known. */
+static inline int skb_netns_wanted(const struct nb_filter *f,
+				   struct sk_buff *skb)
+{
+	u64 dev = address_of(FIELD(skb, dev)), net = 0;
+	u32 inum = 0;
+
+	if (!(f->flags & NB_ONLY_NETNS))
+		return 1;
+	bpf_probe_read_kernel(
+		&net, sizeof(net),
+		(void *)(dev + __builtin_offsetof(struct net_device, nd_net)));
+	bpf_probe_read_kernel(
+		&inum, sizeof(inum),
+		(void *)(net + __builtin_offsetof(struct net, ns.inum)));
+	return !inum || inum == f->netns;
+}
+
+/* The same as sock_wanted() of what has not come to a socket. */
+static inline int skb_wanted(const struct nb_delay_config *c,
+			     struct sk_buff *skb, const u8 *th)
+{
+	u8 *head = FIELD(skb, head) + FIELD(skb, network_header);
+	struct nb_tuple t = {};
+	u8 ip[40] = {};
+
+	if (every_sock_wanted(c))
+		return 1;
+	bpf_probe_read_kernel(ip, sizeof(ip), head);
+	t.ip = ip[0] >> 4;
+	t.sport = bpf_ntohs(*(u16 *)(th + 2));
+	t.dport = bpf_ntohs(*(u16 *)th);
+	if (t.ip == 4) {
+		__builtin_memcpy(t.saddr, ip + 16, 4);
+		__builtin_memcpy(t.daddr, ip + 12, 4);
+	} else {
+		__builtin_memcpy(t.saddr, ip + 24, 16);
+		__builtin_memcpy(t.daddr, ip + 8, 16);
+	}
+	return !is_own(c, &t) && tuple_matches(c, &t) &&
+	       skb_netns_wanted(&c->filter, skb);
+}
+
 /* How @p, of which @skb is dropped, ends. */
 static inline int drop(const struct nb_delay_config *c, struct sk_buff *skb,
 		       const struct packet *p)
@@ -475,6 +518,8 @@ static inline int drop(const struct nb_delay_config *c, struct sk_buff *skb,
 		return p->sk ? IN_BEGUN : IN_UNSEEN;
 	if (p->sk)
 		return take_back(c, p) ? IN_DROPPED : IN_BEGUN;
+	if (!skb_wanted(c, skb, th))
+		return IN_UNWANTED;
 	doff = (th[12] >> 4) * 4;
 	before = head + transport > data ? head + transport - data : 0;
 	return len > before + doff ? IN_DROPPED : IN_NO_DATA;
