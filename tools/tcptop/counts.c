@@ -2,6 +2,7 @@
 #include "counts.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 
@@ -98,7 +99,13 @@ bool top_counts_incomplete(const struct top_counts *c)
 int top_counts_start(struct top_counts *c, const struct nb_prog *prog,
 		     const struct nb_filter *filter)
 {
+	const uint32_t zero = 0;
+	int map = nb_prog_map(prog, "config");
+
 	c->prog = prog;
+	/* What the text has found out at the start stays as it is. */
+	if (map < 0 || bpf_map_lookup_elem(map, &zero, &c->config))
+		return -ENOENT;
 	c->config.filter = *filter;
 	c->config.live = 1;
 	c->since_ns = nb_clock_now();

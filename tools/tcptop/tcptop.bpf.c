@@ -76,12 +76,6 @@ struct seen {
 		   * at this address have gone unseen */
 };
 
-/* A plain TCP socket's functions, for IPv4 and IPv6. */
-struct plain {
-	u64 proto;
-	u64 recvmsg;
-};
-
 BPF_ARRAY(config, struct top_config, 1);
 /* Of each epoch's two, a connection's hash decides. */
 BPF_F_TABLE("hash", struct top_key, struct top_row, even0, ROWS, ROW_FLAGS);
@@ -89,7 +83,6 @@ BPF_F_TABLE("hash", struct top_key, struct top_row, even1, ROWS, ROW_FLAGS);
 BPF_F_TABLE("hash", struct top_key, struct top_row, odd0, ROWS, ROW_FLAGS);
 BPF_F_TABLE("hash", struct top_key, struct top_row, odd1, ROWS, ROW_FLAGS);
 BPF_F_TABLE("hash", u64, struct seen, seen, 4 * ROWS, ROW_FLAGS);
-BPF_ARRAY(plains, struct plain, 2);
 BPF_ARRAY(unshown, u64, TOP_UNSHOWN);
 
 /* What an event asks of a socket. */
@@ -170,29 +163,29 @@ static inline u32 protocol_of(const struct head *h, struct sock *sk)
  * Is it a TCP socket that is read by nothing but TCP's own functions? TLS,
  * MPTCP and sockmap put theirs in the place of recvmsg.
  */
-static inline int is_plain(const struct head *h, struct sock *sk)
+static inline int is_plain(const struct top_config *c, const struct head *h,
+			   struct sock *sk)
 {
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
-	int which = h->family == NB_AF_INET6;
-	struct plain *plain = plains.lookup(&which);
+	const struct top_plain *plain = &c->plain[h->family == NB_AF_INET6];
 	struct proto *proto = h->proto;
 
-	if (plain && plain->proto == (u64)proto)
+	if (plain->proto == (u64)proto)
 		return 1;
 	if (protocol_of(h, sk) != NB_IPPROTO_TCP)
 		return 0;
-	if (plain && plain->recvmsg)
+	if (plain->recvmsg)
 		return (u64)NB_GET(proto, recvmsg) == plain->recvmsg;
 	return !NB_GET(icsk, icsk_ulp_ops);
 }
 
-static inline int is_tcp(const struct head *h, struct sock *sk)
+static inline int is_tcp(const struct top_config *c, const struct head *h,
+			 struct sock *sk)
 {
-	int which = h->family == NB_AF_INET6;
-	struct plain *plain = plains.lookup(&which);
+	const struct top_plain *plain = &c->plain[h->family == NB_AF_INET6];
 	u32 protocol;
 
-	if (plain && plain->proto == (u64)h->proto)
+	if (plain->proto == (u64)h->proto)
 		return 1;
 	protocol = protocol_of(h, sk);
 	return protocol == NB_IPPROTO_TCP || protocol == NB_IPPROTO_MPTCP;
@@ -347,7 +340,7 @@ static inline void on_sent(struct sock *sk, long bytes)
 	if (bytes <= 0 || !c || !c->live)
 		return;
 	read_head(&h, sk);
-	if (is_tcp(&h, sk))
+	if (is_tcp(c, &h, sk))
 		add(c, sk, &h, 0, bytes, 1);
 }
 
@@ -360,7 +353,7 @@ static inline void on_received(struct sock *sk, long bytes, u32 flags)
 	if (bytes <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE) || !c || !c->live)
 		return;
 	read_head(&h, sk);
-	if (!is_plain(&h, sk) && is_tcp(&h, sk))
+	if (!is_plain(c, &h, sk) && is_tcp(c, &h, sk))
 		add(c, sk, &h, bytes, 0, 1);
 }
 
@@ -452,7 +445,7 @@ static inline void on_copied(struct sock *sk)
 	if (!c)
 		return;
 	read_head(&h, sk);
-	if (!is_plain(&h, sk))
+	if (!is_plain(c, &h, sk))
 		return;
 	copied = without_fin(sk, &h, read_copied(sk));
 	s = find_seen(sk);
@@ -544,13 +537,13 @@ int top_seed(unsigned long long *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx[1];
 	struct file *file = (struct file *)ctx[3];
-	struct plain plain = {};
+	struct top_config *c = get_config();
+	struct top_plain *plain;
 	struct socket *sock;
 	struct sock *sk;
 	struct head h;
-	int which;
 
-	if (!file || !task)
+	if (!file || !task || !c)
 		return 0;
 	sock = NB_GET(file, private_data);
 	if (!sock || NB_GET(sock, file) != file)
@@ -563,10 +556,9 @@ int top_seed(unsigned long long *ctx)
 		    protocol_of(&h, sk) == NB_IPPROTO_TCP)
 			seed_queue(sk);
 	} else if (protocol_of(&h, sk) == NB_IPPROTO_TCP) {
-		which = h.family == NB_AF_INET6;
-		plain.proto = (u64)h.proto;
-		plain.recvmsg = (u64)NB_GET(h.proto, recvmsg);
-		plains.update(&which, &plain);
+		plain = &c->plain[h.family == NB_AF_INET6];
+		plain->proto = (u64)h.proto;
+		plain->recvmsg = (u64)NB_GET(h.proto, recvmsg);
 	}
 	return 0;
 }
@@ -631,13 +623,14 @@ BPF_HASH(calls, u64, struct call, 16384);
 static inline void on_enter(struct socket *sock, u64 flags)
 {
 	u64 id = bpf_get_current_pid_tgid();
+	struct top_config *c = get_config();
 	struct head h;
 	struct call call = {};
 
 	call.sk = NB_GET(sock, sk);
 	call.flags = flags;
 	read_head(&h, call.sk);
-	if (!is_tcp(&h, call.sk))
+	if (!c || !is_tcp(c, &h, call.sk))
 		calls.delete(&id); /* of one whose return went unseen */
 	else if (calls.update(&id, &call))
 		nb_count(NB_COUNT_MISSED);
@@ -676,12 +669,13 @@ int top_recv_enter(NB_FUNC_CTX *ctx)
 {
 	struct socket *sock = NB_FUNC_ARG(ctx, 1);
 	struct sock *sk = NB_GET(sock, sk);
+	struct top_config *c = get_config();
 	struct head h;
 
 	on_enter(sock, (u64)NB_FUNC_ARG(ctx, 4));
 	read_head(&h, sk);
 	/* Where there is no top_seed. */
-	if (is_plain(&h, sk) && !find_seen(sk))
+	if (c && is_plain(c, &h, sk) && !find_seen(sk))
 		see_first(sk, &h, without_fin(sk, &h, read_copied(sk)));
 	return 0;
 }

@@ -7,13 +7,21 @@
 
 #include "bpf/filter.h"
 
+/* A plain TCP socket's functions; addresses in the kernel. */
+struct top_plain {
+	__u64 proto;
+	__u64 recvmsg;
+};
+
 /* The one entry of the map "config". */
 struct top_config {
 	struct nb_filter filter;
 	__u32 live;  /* set last: before it nothing is counted */
 	__u32 epoch; /* 0 or 1: bytes go to the maps even0 and odd0, or 1 */
+	struct top_plain plain[2]; /* IPv4's and IPv6's; 0: not known. Set by
+				    * the eBPF text at the start. */
 };
-_Static_assert(sizeof(struct top_config) == 24, "shared with eBPF");
+_Static_assert(sizeof(struct top_config) == 56, "shared with eBPF");
 
 /*
  * One process' use of one connection. A socket's address in memory may serve
