@@ -26,4 +26,12 @@
 		nb_v_;                          \
 	})
 
+/*
+ * Behind a look-up in one of several maps, with a number of its own: keeps the
+ * compiler from making one call of them all. Only where the verifier knows
+ * which map it is does it put the look-up in place of two calls through
+ * pointers (map_gen_lookup, kernel/bpf/verifier.c).
+ */
+#define NB_APART(found, n) asm volatile("" ::"i"(n), "r"(found))
+
 #endif

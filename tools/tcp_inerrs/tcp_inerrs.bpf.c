@@ -142,7 +142,16 @@ static inline int wanted_ports(const struct err_config *c,
 
 static inline u64 *find_sum(u32 epoch, struct err_sum_key *key)
 {
-	return epoch ? sums1.lookup(key) : sums0.lookup(key);
+	u64 *n;
+
+	if (epoch) {
+		n = sums1.lookup(key);
+		NB_APART(n, 1);
+	} else {
+		n = sums0.lookup(key);
+		NB_APART(n, 0);
+	}
+	return n;
 }
 
 static inline void make_sum(u32 epoch, struct err_sum_key *key)

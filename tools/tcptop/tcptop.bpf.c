@@ -204,13 +204,6 @@ static inline int is_odd(const struct top_key *key)
 	return key->hash * 0x9e3779b1U >> 31;
 }
 
-/*
- * Behind a call with one of several maps: keeps the compiler from making one
- * call of them all. Only where the verifier knows which map it is does it put
- * the look-up in place of two calls through pointers.
- */
-#define APART(row, n) asm volatile("" ::"i"(n), "r"(row))
-
 static inline struct top_row *find_row(u32 epoch, struct top_key *key)
 {
 	struct top_row *row;
@@ -218,17 +211,17 @@ static inline struct top_row *find_row(u32 epoch, struct top_key *key)
 	if (is_odd(key)) {
 		if (epoch) {
 			row = odd1.lookup(key);
-			APART(row, 3);
+			NB_APART(row, 3);
 		} else {
 			row = odd0.lookup(key);
-			APART(row, 2);
+			NB_APART(row, 2);
 		}
 	} else if (epoch) {
 		row = even1.lookup(key);
-		APART(row, 1);
+		NB_APART(row, 1);
 	} else {
 		row = even0.lookup(key);
-		APART(row, 0);
+		NB_APART(row, 0);
 	}
 	return row;
 }
