@@ -346,7 +346,7 @@ static inline void queue(const struct nb_delay_config *c, struct sk_buff *skb,
 	new.queued = bpf_ktime_get_ns();
 	tstamp = FIELD(skb, tstamp);
 	new.stamp = tstamp;
-	new.netns = nb_sk_netns(sk);
+	new.netns = netns_of(sk);
 	read_begin(cpu, skb, sk, &s, &new, tstamp);
 	cpu->sk = new.sk;
 	cpu->until = new.queued;
@@ -408,11 +408,14 @@ static inline struct packet *in_queue(const struct nb_delay_config *c,
 static inline void take_out(const struct nb_delay_config *c, struct packet *p,
 			    u32 end, u64 now)
 {
-	struct packet rest = *p, *at;
+	struct packet rest, *at;
 
-	p->key = 0;
-	if (!(rest.key & 1))
+	if (!(p->key & 1)) {
+		p->key = 0;
 		return;
+	}
+	rest = *p;
+	p->key = 0;
 	for (int i = 0; i < SEGMENTS; i++) {
 		if ((s32)(rest.end - end) <= 0)
 			return;
