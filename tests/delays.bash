@@ -133,7 +133,7 @@ rows_were_late() {
 				(.[0].sock_us // 0)) as $most |
 			([$most, (.[2] - .[1].returned_ns) / 1000] | min)
 				as $least |
-			$least > 50000 and
+			$most > 50000 and
 			.[0][$stage] > $least * 0.9 - 1000 * '"$NB_SLOW"' and
 			.[0][$stage] < $most * 1.1 + 100 and
 			.[0].total_us - .[0][$stage] < 5000 * '"$NB_SLOW"'))'
