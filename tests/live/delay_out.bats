@@ -353,7 +353,7 @@ queued() {
 		table ip nat {
 			chain post {
 				type nat hook postrouting priority 100;
-				ip saddr 10.8.0.1 ip protocol tcp snat to 10.9.0.1:5000-5100
+				ip saddr 10.8.0.1 ip protocol tcp snat to 10.9.0.1:5000-5099
 			}
 			chain output {
 				type nat hook output priority -100;
@@ -387,7 +387,7 @@ queued() {
 	jq -es "length > 1 and all(.saddr == \"10.8.0.1\" and .sport == $sport and
 		.daddr == \"10.99.0.1\" and .dport == 80 and
 		.nat_saddr == \"10.9.0.1\" and .nat_sport >= 5000 and
-		.nat_sport <= 5100 and .nat_daddr == \"10.9.0.2\" and
+		.nat_sport <= 5099 and .nat_daddr == \"10.9.0.2\" and
 		.nat_dport == 7000)" "$T/trace.out"
 	grep -Eqx "10\.8\.0\.1:$sport +-> 10\.9\.0\.1:50[0-9][0-9] +-> 10\.9\.0\.2:7000 .*" "$T/wire.out"
 	n=$(wc -l <"$T/trace.out")
