@@ -48,3 +48,16 @@ count() {
 	[[ $output == *"not ok 2 the second time"* ]]
 	[ "${lines[-1]}" = "1 passed, 2 failed, 1 skipped" ]
 }
+
+@test "what is skipped the second time has not passed" {
+	sed 's/^TEST/@test/' >some.bats <<-'END'
+		TEST "skipped later" {
+			[ ! -e flag ] || skip "why"
+			touch flag
+			false
+		}
+	END
+	count
+	[[ $output != *"passed the second time"* ]]
+	[ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
+}
