@@ -2,14 +2,18 @@
 #include "addr.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <string.h>
 
 static char *put_octet(char *p, unsigned n)
 {
-	if (n >= 100)
+	if (n >= 100) {
 		*p++ = (char)('0' + n / 100);
-	if (n >= 10)
-		*p++ = (char)('0' + n / 10 % 10);
+		n %= 100;
+		*p++ = (char)('0' + n / 10);
+	} else if (n >= 10) {
+		*p++ = (char)('0' + n / 10);
+	}
 	*p++ = (char)('0' + n % 10);
 	return p;
 }
@@ -43,17 +47,18 @@ size_t nb_addr_format(const struct nb_addr *addr, char *buf)
 	return strlen(buf);
 }
 
-static char *put_port(char *p, uint16_t port)
+static char *put_port(char *p, unsigned port)
 {
-	char digits[5];
-	size_t n = 0;
-
-	do
-		digits[n++] = (char)('0' + port % 10);
-	while (port /= 10);
 	*p++ = ':';
-	while (n)
-		*p++ = digits[--n];
+	if (port >= 10000)
+		*p++ = (char)('0' + port / 10000);
+	if (port >= 1000)
+		*p++ = (char)('0' + port / 1000 % 10);
+	if (port >= 100)
+		*p++ = (char)('0' + port / 100 % 10);
+	if (port >= 10)
+		*p++ = (char)('0' + port / 10 % 10);
+	*p++ = (char)('0' + port % 10);
 	return p;
 }
 
@@ -75,18 +80,17 @@ static size_t shorten(char *buf, size_t len, size_t total, size_t max)
 size_t nb_addr_format_port(const struct nb_addr *addr, uint16_t port,
 			   size_t max, char *buf)
 {
-	size_t len = nb_addr_format(addr, buf + 1), total;
+	bool brackets = addr->ip == 6;
+	size_t len = nb_addr_format(addr, buf + brackets), total;
 	char *end;
 
-	if (addr->ip != 4 && addr->ip != 6) {
-		memmove(buf, buf + 1, len + 1);
+	if (addr->ip != 4 && addr->ip != 6)
 		return len;
-	}
-	if (addr->ip == 6 && memchr(buf + 1, ':', len)) {
+	if (brackets && memchr(buf + 1, ':', len)) {
 		buf[0] = '[';
 		buf[++len] = ']';
 		len++;
-	} else {
+	} else if (brackets) {
 		memmove(buf, buf + 1, len);
 	}
 	end = put_port(buf + len, port);

@@ -2,6 +2,7 @@
 #include "delay_cmd.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@
 
 /* The command looks for records itself this often, while there are some. */
 #define LINGER_MS 10
+
+/* What is printed goes out whenever no record waits, or this is full. */
+#define OUTPUT (1 << 16)
 
 struct run {
 	const struct nb_delay_cmd *cmd;
@@ -266,10 +270,12 @@ static int trace(struct run *run)
 int nb_delay_cmd_run(const struct nb_delay_cmd *cmd,
 		     const struct nb_delay_config *config)
 {
+	static char output[OUTPUT];
 	struct run *run = calloc(1, sizeof(*run));
 	struct nb_error why;
 	int err;
 
+	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	if (!run) {
 		nb_error("%s", strerror(ENOMEM));
 		return EXIT_FAILURE;

@@ -10,6 +10,9 @@
 /* "HH:MM:SS.uuuuuu": known before the header is printed. */
 #define MICRO_WIDTH 15
 
+/* Spaces that are put behind a cell at once. */
+#define GAP 32
+
 /* The most bytes of a cell that is no string, and of what is put around it. */
 #define CELL_MAX 64
 _Static_assert(NB_ADDR_STRLEN < CELL_MAX - 8 &&
@@ -25,21 +28,31 @@ struct nb_table {
 	struct nb_clock clock;
 	size_t width[NB_TABLE_MAX_COLS]; /* in characters */
 	bool shown[NB_TABLE_MAX_COLS];
+	size_t show[NB_TABLE_MAX_COLS]; /* the shown ones, from the left */
+	size_t nshow;
 	size_t last;	 /* shown column, or n when there is none */
 	bool has_header; /* printed: to be printed again for wider columns */
 	int err;	 /* of the first failure; sticky */
 	char *buf;
 	size_t len;
 	size_t size;
-	size_t keys; /* bytes of all of the columns' keys */
+	size_t need; /* bytes of a row and a header, but for strings */
 };
 
-static void find_last(struct nb_table *t)
+/* Which columns are shown, and how much room they take. */
+static void lay_out(struct nb_table *t)
 {
 	t->last = t->n;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->shown[i])
-			t->last = i;
+	t->nshow = 0;
+	t->need = CELL_MAX + GAP;
+	for (size_t i = 0; i < t->n; i++) {
+		t->need += 2 * (CELL_MAX + t->width[i]);
+		t->need += t->cols[i].key ? strlen(t->cols[i].key) : 0;
+		if (!t->shown[i])
+			continue;
+		t->show[t->nshow++] = i;
+		t->last = i;
+	}
 }
 
 int nb_table_new(const struct nb_col *cols, size_t n,
@@ -67,9 +80,8 @@ int nb_table_new(const struct nb_col *cols, size_t n,
 		    !strcmp(cols[i].key, "time"))
 			t->width[i] = MICRO_WIDTH;
 		t->shown[i] = cols[i].head;
-		t->keys += cols[i].key ? strlen(cols[i].key) : 0;
 	}
-	find_last(t);
+	lay_out(t);
 	*ret = t;
 	return 0;
 }
@@ -82,10 +94,22 @@ void nb_table_free(struct nb_table *table)
 	free(table);
 }
 
+bool nb_table_is_json(const struct nb_table *table)
+{
+	return table->opts.json;
+}
+
 void nb_table_hide(struct nb_table *table, size_t col)
 {
 	table->shown[col] = false;
-	find_last(table);
+	lay_out(table);
+}
+
+/* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
+static size_t string_need(const struct nb_cell *cell)
+{
+	return cell->kind == NB_CELL_STR && cell->str ? 7 * strlen(cell->str)
+						      : 0;
 }
 
 /*
@@ -94,15 +118,14 @@ void nb_table_hide(struct nb_table *table, size_t col)
  */
 static int reserve(struct nb_table *t, const struct nb_cell *cells)
 {
-	size_t need = CELL_MAX + t->keys;
+	size_t need = t->need;
 	char *buf;
 
-	for (size_t i = 0; i < t->n; i++) {
-		need += 2 * (CELL_MAX + t->width[i]);
-		/* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
-		if (cells && cells[i].kind == NB_CELL_STR && cells[i].str)
-			need += 7 * strlen(cells[i].str);
-	}
+	for (size_t i = 0; cells && t->opts.json && i < t->n; i++)
+		if (t->cols[i].key)
+			need += string_need(&cells[i]);
+	for (size_t i = 0; cells && !t->opts.json && i < t->nshow; i++)
+		need += string_need(&cells[t->show[i]]);
 	if (need <= t->size)
 		return 0;
 	buf = realloc(t->buf, need);
@@ -113,15 +136,35 @@ static int reserve(struct nb_table *t, const struct nb_cell *cells)
 	return 0;
 }
 
+static unsigned count_digits(uint64_t n)
+{
+	unsigned count = 1;
+
+	for (; n >= 10000; n /= 10000)
+		count += 4;
+	return count + (n >= 10) + (n >= 100) + (n >= 1000);
+}
+
+/* Two digits at a time. */
 static char *put_u64(char *p, uint64_t n)
 {
-	char digits[20];
-	size_t i = sizeof(digits);
+	static const char pairs[] = "00010203040506070809"
+				    "10111213141516171819"
+				    "20212223242526272829"
+				    "30313233343536373839"
+				    "40414243444546474849"
+				    "50515253545556575859"
+				    "60616263646566676869"
+				    "70717273747576777879"
+				    "80818283848586878889"
+				    "90919293949596979899";
+	char *end = p + count_digits(n), *at = end;
 
-	do
-		digits[--i] = (char)('0' + n % 10);
-	while (n /= 10);
-	return mempcpy(p, digits + i, sizeof(digits) - i);
+	for (; n >= 10; n /= 100)
+		at = memcpy(at - 2, &pairs[n % 100 * 2], 2);
+	if (at > p)
+		*p = (char)('0' + n);
+	return end;
 }
 
 /* Microseconds as milliseconds with three decimals. */
@@ -288,31 +331,37 @@ static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
 }
 
 /*
- * Pad the cell of @width characters that begins at @start of the buffer, and
- * end it. There is room. True when the column became wider.
+ * Pad the cell of @width characters from @start to @end, both in the buffer,
+ * and end it. There is room. Returns what is behind it; *@wider is set when the
+ * column became wider.
  */
-static bool pad(struct nb_table *t, size_t col, size_t start, size_t width)
+static inline char *pad(struct nb_table *t, size_t col, char *start, char *end,
+			size_t width, bool *wider)
 {
-	bool right = t->cols[col].width<0, wider = width> t->width[col];
-	char *p = t->buf + start;
+	bool right = t->cols[col].width < 0;
 	size_t gap;
 
 	if (col == t->last && !right) {
-		t->buf[t->len++] = '\n';
-		return false;
+		*end = '\n';
+		return end + 1;
 	}
-	if (wider)
+	if (width > t->width[col]) {
+		t->need += 2 * (width - t->width[col]);
 		t->width[col] = width;
+		*wider = true;
+	}
 	gap = t->width[col] - width;
 	if (right) {
-		memmove(p + gap, p, t->len - start);
-		memset(p, ' ', gap);
+		memmove(start + gap, start, (size_t)(end - start));
+		memset(start, ' ', gap);
+	} else if (gap <= GAP) {
+		memset(end, ' ', GAP); /* a few instructions */
 	} else {
-		memset(t->buf + t->len, ' ', gap);
+		memset(end, ' ', gap);
 	}
-	t->len += gap;
-	t->buf[t->len++] = col == t->last ? '\n' : ' ';
-	return wider;
+	end += gap;
+	*end = col == t->last ? '\n' : ' ';
+	return end + 1;
 }
 
 static int emit(struct nb_table *t, size_t start)
@@ -330,18 +379,16 @@ static int emit(struct nb_table *t, size_t start)
 static int print_header(struct nb_table *t)
 {
 	size_t before = t->len;
+	char *p = t->buf + before;
+	bool wider;
 	int err;
 
-	for (size_t i = 0; i < t->n; i++) {
-		size_t start = t->len, len;
+	for (size_t k = 0; k < t->nshow; k++) {
+		size_t i = t->show[k], len = strlen(t->cols[i].head);
 
-		if (!t->shown[i])
-			continue;
-		len = strlen(t->cols[i].head);
-		memcpy(t->buf + start, t->cols[i].head, len);
-		t->len += len;
-		pad(t, i, start, len);
+		p = pad(t, i, p, mempcpy(p, t->cols[i].head, len), len, &wider);
 	}
+	t->len = (size_t)(p - t->buf);
 	err = emit(t, before);
 	t->len = before;
 	return err;
@@ -361,16 +408,17 @@ int nb_table_fit(struct nb_table *table, const struct nb_cell *cells)
 {
 	if (!table->err)
 		table->err = reserve(table, cells);
-	for (size_t i = 0; i < table->n && !table->err; i++) {
-		size_t width = 1;
+	for (size_t k = 0; k < table->nshow && !table->err; k++) {
+		size_t i = table->show[k], width = 1;
 
-		if (!table->shown[i] || table->opts.json)
+		if (table->opts.json)
 			continue;
 		if (!is_none(&cells[i]))
 			put_cell(table, table->buf, &cells[i], &width);
 		if (width > table->width[i])
 			table->width[i] = width;
 	}
+	lay_out(table);
 	return table->err;
 }
 
@@ -378,29 +426,28 @@ size_t nb_table_width(const struct nb_table *table)
 {
 	size_t width = 0;
 
-	for (size_t i = 0; i < table->n; i++)
-		if (table->shown[i])
-			width += table->width[i] + (i != table->last);
-	return width;
+	for (size_t k = 0; k < table->nshow; k++)
+		width += table->width[table->show[k]] + 1;
+	return width ? width - 1 : 0;
 }
 
 static int text_row(struct nb_table *t, const struct nb_cell *cells)
 {
+	char *p = t->buf;
 	bool wider = false;
 
-	for (size_t i = 0; i < t->n; i++) {
-		char *p = t->buf + t->len;
-		size_t start = t->len, width = 1;
+	for (size_t k = 0; k < t->nshow; k++) {
+		const struct nb_cell *cell = &cells[t->show[k]];
+		char *start = p;
+		size_t width = 1;
 
-		if (!t->shown[i])
-			continue;
-		if (is_none(&cells[i]))
+		if (is_none(cell))
 			*p++ = '-';
 		else
-			p = put_cell(t, p, &cells[i], &width);
-		t->len = (size_t)(p - t->buf);
-		wider |= pad(t, i, start, width);
+			p = put_cell(t, p, cell, &width);
+		p = pad(t, t->show[k], start, p, width, &wider);
 	}
+	t->len = (size_t)(p - t->buf);
 	if (wider && t->has_header && print_header(t))
 		return t->err;
 	return emit(t, 0);

@@ -131,6 +131,9 @@ int nb_table_new(const struct nb_col *cols, size_t n,
 		 struct nb_table **ret);
 void nb_table_free(struct nb_table *table);
 
+/* Does it print JSON? */
+bool nb_table_is_json(const struct nb_table *table);
+
 /* Leave column @col out of the table; JSON keeps it. Before any row. */
 void nb_table_hide(struct nb_table *table, size_t col);
 
@@ -149,9 +152,10 @@ size_t nb_table_width(const struct nb_table *table);
 void nb_table_header(struct nb_table *table);
 
 /*
- * Print one row of as many cells as there are columns. A cell wider than its
- * column widens the column from then on, and the header is printed again, so
- * that what stands below a header is always aligned with it. The last shown
+ * Print one row of as many cells as there are columns; those of columns that
+ * are not shown (or for JSON, have no key) may be left unset. A cell wider than
+ * its column widens the column from then on, and the header is printed again,
+ * so that what stands below a header is always aligned with it. The last shown
  * column is never padded on the right. Control characters (U+0080 to U+009F
  * too), and bytes that are no UTF-8, are shown as '?' in the table; in JSON the
  * former are escaped and the latter become U+FFFD. 0, or -errno of the write

@@ -8,6 +8,7 @@
 
 #include "delay.h"
 #include "filter.bpf.h"
+#include "sock.bpf.h"
 
 BPF_ARRAY(config, struct nb_delay_config, 1);
 BPF_HASH(lports, u16, u8, 1024);
@@ -40,18 +41,47 @@ static inline void count_ends(int which, u64 n)
 		*all += n;
 }
 
-/* As a number: where the verifier knows types, there is no arithmetic with it.
+/*
+ * As a number: where the verifier knows types, there is no arithmetic with it.
+ * What an atomic instruction leaves in memory has no type.
  */
 static inline u64 address_of(void *ptr)
 {
 #if defined(NB_TYPED) || defined(NB_FENTRY)
 	u64 ret = 0;
 
-	bpf_probe_read_kernel(&ret, sizeof(ret), &ptr);
+	__sync_fetch_and_add(&ret, (u64)ptr);
 	return ret;
 #else
 	return (u64)ptr;
 #endif
+}
+
+/* As nb_sk_netns(). */
+static inline u32 netns_of(struct sock *sk)
+{
+	struct net *net = FIELD(sk, __sk_common.skc_net.net);
+
+	return FIELD(net, ns.inum);
+}
+
+/* As nb_sk_tuple(), most of which is a load each where types are known. */
+static inline void sock_tuple(struct sock *sk, struct nb_tuple *t)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+	u32 addr;
+
+	if (FIELD(sk, __sk_common.skc_family) != NB_AF_INET) {
+		nb_sk_tuple(sk, t);
+		return;
+	}
+	t->ip = 4;
+	t->sport = bpf_ntohs(NB_GET(inet, inet_sport));
+	t->dport = bpf_ntohs(FIELD(sk, __sk_common.skc_dport));
+	addr = FIELD(sk, __sk_common.skc_rcv_saddr);
+	__builtin_memcpy(t->saddr, &addr, sizeof(addr));
+	addr = FIELD(sk, __sk_common.skc_daddr);
+	__builtin_memcpy(t->daddr, &addr, sizeof(addr));
 }
 
 /* The same for a packet wherever it is seen, and whoever looks. */

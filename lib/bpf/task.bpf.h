@@ -28,8 +28,15 @@ static inline u64 nb_task_mntns(void)
 /* The name of the current process, whichever of its threads this is. */
 static inline void nb_task_process_comm(char *comm)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task;
 
+	/* The first thread's name is the process'. */
+	if ((u32)id == id >> 32) {
+		bpf_get_current_comm(comm, 16);
+		return;
+	}
+	task = (void *)bpf_get_current_task();
 	task = NB_GET(task, group_leader);
 	bpf_probe_read_kernel(comm, 16, &task->comm);
 }

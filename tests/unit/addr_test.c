@@ -94,6 +94,22 @@ static void check_every_room(void)
 	test_int(wrong, 0, "an address in any room");
 }
 
+/* printf(3) is the judge. */
+static void check_every_port(void)
+{
+	struct nb_addr addr = { .ip = 4, .bytes = { 10, 0, 0, 1 } };
+	char buf[NB_ENDPOINT_STRLEN], want[NB_ENDPOINT_STRLEN];
+	int wrong = 0;
+
+	for (unsigned port = 0; port <= UINT16_MAX; port++) {
+		size_t len = nb_addr_format_port(&addr, (uint16_t)port, 0, buf);
+
+		snprintf(want, sizeof(want), "10.0.0.1:%u", port);
+		wrong += strcmp(buf, want) || len != strlen(want);
+	}
+	test_int(wrong, 0, "every port");
+}
+
 static void check_ports(void)
 {
 	struct nb_addr none = { .ip = 0 };
@@ -107,6 +123,7 @@ static void check_ports(void)
 	check_port(6, "2001:db8:1:2:3:4:5:6", 8080, 20, "[2001:d~:4:5:6]:8080");
 	check_port(4, "192.168.100.200", 65535, 15, "192.~.200:65535");
 	check_every_room();
+	check_every_port();
 	test_int((long long)nb_addr_format_port(&none, 80, 0, buf), 1,
 		 "no address has no port");
 	test_str(buf, "-", "and is a dash");

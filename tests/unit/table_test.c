@@ -136,6 +136,68 @@ static void extra_columns(void)
 	done(table);
 }
 
+/* Every length that a number may have; printf(3) is the judge. */
+static void digits(void)
+{
+	static const struct nb_col one[] = { { "N", "n", 1 } };
+	struct nb_table_opts opts = { .no_header = true };
+	struct nb_table *table = table_of(one, 1, opts);
+	char want[2048] = "";
+	size_t len = 0;
+
+	for (uint64_t n = 1;; n *= 10) {
+		const uint64_t around[] = { n - 1, n, n + 1, n * 5 + n / 3 };
+
+		for (size_t i = 0; i < 4; i++) {
+			struct nb_cell cell = nb_cell_u64(around[i]);
+
+			nb_table_row(table, &cell);
+			len += (size_t)snprintf(want + len, sizeof(want) - len,
+						"%llu\n",
+						(unsigned long long)around[i]);
+		}
+		if (n == 10000000000000000000ULL)
+			break;
+	}
+	printed(table, want, "numbers of 1 to 20 digits");
+	done(table);
+}
+
+/* What is not printed is not looked at. */
+static void unset_cells(void)
+{
+	static const struct nb_col few[] = {
+		{ "A", "a", 40 },    { NULL, "json", 0 },
+		{ "TEXT", NULL, 4 }, { "HIDDEN", "hidden", 6 },
+		{ "B", "b", 1 },
+	};
+	const struct nb_cell bad = { .kind = NB_CELL_STR,
+				     .str = (const char *)1 };
+	struct nb_cell cells[5] = { nb_cell_word("x"), bad, nb_cell_u64(1), bad,
+				    nb_cell_word("y") };
+	struct nb_table *table = table_of(few, 5, (struct nb_table_opts){ 0 });
+
+	nb_table_hide(table, 3);
+	test_ok(!nb_table_is_json(table), "a table is no JSON");
+	nb_table_header(table);
+	nb_table_row(table, cells);
+	printed(table,
+		"A                                        TEXT B\n"
+		"x                                        1    y\n",
+		"cells of columns that are not shown; a wide gap");
+	test_int((long long)nb_table_width(table), 47, "its width");
+	done(table);
+	table = table_of(few, 5, (struct nb_table_opts){ .json = true });
+	cells[1] = nb_cell_u64(2);
+	cells[2] = bad;
+	cells[3] = nb_cell_u64(3);
+	test_ok(nb_table_is_json(table), "JSON is");
+	nb_table_row(table, cells);
+	printed(table, "{\"a\":\"x\",\"json\":2,\"hidden\":3,\"b\":\"y\"}\n",
+		"cells of columns without a key");
+	done(table);
+}
+
 static void widening(void)
 {
 	static const struct nb_col few[] = {
@@ -603,6 +665,8 @@ int main(void)
 	seed_format();
 	extra_columns();
 	widening();
+	digits();
+	unset_cells();
 	without_header();
 	times();
 	numbers();

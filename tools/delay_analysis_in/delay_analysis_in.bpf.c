@@ -231,7 +231,7 @@ static inline int sock_wanted(const struct nb_delay_config *c, struct sock *sk)
 
 	if (every_sock_wanted(c))
 		return 1;
-	nb_sk_tuple(sk, &t);
+	sock_tuple(sk, &t);
 	return !is_own(c, &t) && tuple_matches(c, &t) &&
 	       nb_netns_wanted(&c->filter, sk);
 }
@@ -338,13 +338,13 @@ static inline void read_ends(struct in_event *e, struct sock *sk)
 {
 	struct nb_tuple t = {};
 
-	nb_sk_tuple(sk, &t);
+	sock_tuple(sk, &t);
 	__builtin_memcpy(e->saddr, t.daddr, 16);
 	__builtin_memcpy(e->daddr, t.saddr, 16);
 	e->sport = t.dport;
 	e->dport = t.sport;
 	e->ip = t.ip;
-	e->netns = nb_sk_netns(sk);
+	e->netns = netns_of(sk);
 }
 
 /* @piece has been read. */

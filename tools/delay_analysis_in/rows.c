@@ -51,28 +51,33 @@ static const struct nb_col columns[COLS] = {
 };
 /* clang-format on */
 
-int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
-		  const void *rec, const uint64_t *delays)
-{
-	const struct in_event *e = rec;
-	char from[NB_ENDPOINT_STRLEN], to[NB_ENDPOINT_STRLEN];
-	char comm[sizeof(e->comm) + 1] = "";
-	uint64_t real_ns = nb_clock_real(clock, e->times.driver);
-	struct nb_cell c[COLS];
+/* What the cells of a row point to. */
+struct texts {
+	char from[NB_ENDPOINT_STRLEN];
+	char to[NB_ENDPOINT_STRLEN];
+	char comm[sizeof(((struct in_event *)0)->comm) + 1];
+};
 
-	memcpy(comm, e->comm, sizeof(e->comm));
-	c[COL_FROM] = nb_cell_endpoint(e->ip, e->saddr, e->sport, from);
+/* The columns that are not in JSON. */
+static void set_text(struct nb_cell *c, const struct in_event *e,
+		     uint64_t real_ns, struct texts *texts)
+{
+	c[COL_FROM] = nb_cell_endpoint(e->ip, e->saddr, e->sport, texts->from);
 	c[COL_ARROW] = nb_cell_word("->");
-	c[COL_TO] = nb_cell_endpoint(e->ip, e->daddr, e->dport, to);
-	c[COL_SEQ] = nb_cell_u64(e->seq);
-	c[COL_ACK] = nb_cell_u64(e->ack);
-	c[COL_TIME] = nb_cell_time(real_ns);
+	c[COL_TO] = nb_cell_endpoint(e->ip, e->daddr, e->dport, texts->to);
 	c[COL_STAMP] = nb_cell_u64(real_ns / 1000);
-	for (unsigned i = 0; i < IN_STAGES; i++)
-		c[COL_STAGES + i] = nb_delay_cell(delays[i]);
+}
+
+/* Those that are only there. */
+static void set_json(struct nb_cell *c, const struct in_event *e,
+		     uint64_t real_ns, struct texts *texts)
+{
+	memcpy(texts->comm, e->comm, sizeof(e->comm));
+	texts->comm[sizeof(e->comm)] = '\0';
+	c[COL_TIME] = nb_cell_time(real_ns);
 	c[COL_NETNS] = nb_cell_u64(e->netns);
 	c[COL_PID] = nb_cell_u64(e->pid);
-	c[COL_COMM] = nb_cell_str(comm);
+	c[COL_COMM] = nb_cell_str(texts->comm);
 	c[COL_IP] = nb_cell_u64(e->ip);
 	c[COL_SADDR] = nb_cell_addr(e->ip, e->saddr);
 	c[COL_SPORT] = nb_cell_u64(e->sport);
@@ -80,6 +85,24 @@ int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	c[COL_DPORT] = nb_cell_u64(e->dport);
 	c[COL_LENGTH] = nb_cell_u64(e->length);
 	c[COL_PACKETS] = nb_cell_u64(e->packets);
+}
+
+int in_rows_print(struct nb_table *table, const struct nb_clock *clock,
+		  const void *rec, const uint64_t *delays)
+{
+	const struct in_event *e = rec;
+	uint64_t real_ns = nb_clock_real(clock, e->times.driver);
+	struct nb_cell c[COLS];
+	struct texts texts;
+
+	c[COL_SEQ] = nb_cell_u64(e->seq);
+	c[COL_ACK] = nb_cell_u64(e->ack);
+	for (unsigned i = 0; i < IN_STAGES; i++)
+		c[COL_STAGES + i] = nb_delay_cell(delays[i]);
+	if (nb_table_is_json(table))
+		set_json(c, e, real_ns, &texts);
+	else
+		set_text(c, e, real_ns, &texts);
 	return nb_table_row(table, c);
 }
 

@@ -353,8 +353,8 @@ static inline void queue(const struct nb_delay_config *c, struct sk_buff *skb,
 	if (!is_sampled(c, s.end != s.seq ? s.seq : s.ack) ||
 	    !ends_wanted(c, sk, skb, &s) || !pid_wanted(c, sk, new.sk))
 		return;
-	new.key = may_be_split(skb, &s) ? key_of_next(new.sk, s.seq)
-					: key_of(skb);
+	new.packets = !may_be_split(skb, &s);
+	new.key = new.packets ? key_of(skb) : key_of_next(new.sk, s.seq);
 	if (s.length && c->flags & NB_DELAY_CALLS)
 		new.called = called_at(sk, new.sk, s.seq);
 	new.seq = s.seq;
@@ -498,7 +498,8 @@ static inline void read_line(struct out_event *e, struct sk_buff *skb,
 	e->ack = s->ack;
 	e->length = s->length;
 	e->flags = s->flags;
-	e->packets = packets_of(skb);
+	if (!e->packets)
+		e->packets = packets_of(skb);
 	e->pid = 0;
 	if (o) {
 		e->pid = o->pid;
@@ -518,6 +519,7 @@ static inline void read_packet(struct out_event *e, const struct packet *p,
 	e->times.done = 0;
 	e->again = p->again;
 	e->netns = p->netns;
+	e->packets = p->packets;
 }
 
 /*

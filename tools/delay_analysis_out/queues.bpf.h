@@ -20,9 +20,10 @@ struct packet {
 	u32 end;
 	u32 stamp; /* of sk_buff.tstamp, which TCP has set */
 	u32 netns;
-	u8 again; /* TCP has sent it before */
-	u8 gap;	  /* no packet, but a segment that was dropped too early */
-	u8 pad[6];
+	u8 again;    /* TCP has sent it before */
+	u8 gap;	     /* no packet, but a segment that was dropped too early */
+	u16 packets; /* on the wire; 0: it may be split */
+	u8 pad[4];
 };
 
 struct bucket {

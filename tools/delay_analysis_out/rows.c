@@ -72,8 +72,55 @@ static void format_flags(uint8_t flags, char *ret)
 	*ret = '\0';
 }
 
-static void set_addresses(struct nb_cell *c, const struct out_event *e)
+/* What the cells of a row point to. */
+struct texts {
+	char from[NB_ENDPOINT_STRLEN];
+	char nat[NB_ENDPOINT_STRLEN];
+	char to[NB_ENDPOINT_STRLEN];
+	char device[sizeof(((struct out_event *)0)->device) + 1];
+	char comm[sizeof(((struct out_event *)0)->comm) + 1];
+	char flags[9];
+};
+
+static void set_common(struct nb_cell *c, const struct out_event *e,
+		       const uint64_t *delays, struct texts *texts)
 {
+	c[COL_SEQ] = nb_cell_u64(e->seq);
+	c[COL_ACK] = nb_cell_u64(e->ack);
+	for (unsigned i = 0; i < OUT_STAGES; i++)
+		c[COL_STAGES + i] = nb_delay_cell(delays[i]);
+	memcpy(texts->device, e->device, sizeof(e->device));
+	texts->device[sizeof(e->device)] = '\0';
+	c[COL_DEVICE] = nb_cell_str(texts->device);
+}
+
+/* The columns that are not in JSON. */
+static void set_text(struct nb_cell *c, const struct out_event *e,
+		     uint64_t real_ns, struct texts *texts)
+{
+	c[COL_FROM] = nb_cell_endpoint(e->ip, e->saddr, e->sport, texts->from);
+	c[COL_ARROW] = nb_cell_word("->");
+	c[COL_NAT] =
+		nb_cell_endpoint(e->ip, e->nat_saddr, e->nat_sport, texts->nat);
+	c[COL_ARROW_TOO] = nb_cell_word("->");
+	c[COL_TO] =
+		nb_cell_endpoint(e->ip, e->nat_daddr, e->nat_dport, texts->to);
+	c[COL_STAMP] = nb_cell_u64(real_ns / 1000);
+	c[COL_AGAIN] = e->again ? nb_cell_word("R") : nb_cell_none();
+}
+
+/* Those that are only there. */
+static void set_json(struct nb_cell *c, const struct out_event *e,
+		     uint64_t real_ns, struct texts *texts)
+{
+	memcpy(texts->comm, e->comm, sizeof(e->comm));
+	texts->comm[sizeof(e->comm)] = '\0';
+	format_flags(e->flags, texts->flags);
+	c[COL_TIME] = nb_cell_time(real_ns);
+	c[COL_IS_AGAIN] = nb_cell_u64(e->again);
+	c[COL_NETNS] = nb_cell_u64(e->netns);
+	c[COL_PID] = e->pid ? nb_cell_u64(e->pid) : nb_cell_none();
+	c[COL_COMM] = e->pid ? nb_cell_str(texts->comm) : nb_cell_none();
 	c[COL_IP] = nb_cell_u64(e->ip);
 	c[COL_SADDR] = nb_cell_addr(e->ip, e->saddr);
 	c[COL_SPORT] = nb_cell_u64(e->sport);
@@ -83,50 +130,25 @@ static void set_addresses(struct nb_cell *c, const struct out_event *e)
 	c[COL_NAT_SPORT] = nb_cell_u64(e->nat_sport);
 	c[COL_NAT_DADDR] = nb_cell_addr(e->ip, e->nat_daddr);
 	c[COL_NAT_DPORT] = nb_cell_u64(e->nat_dport);
-}
-
-static void set_process(struct nb_cell *c, const struct out_event *e,
-			const char *comm)
-{
-	c[COL_NETNS] = nb_cell_u64(e->netns);
-	c[COL_PID] = e->pid ? nb_cell_u64(e->pid) : nb_cell_none();
-	c[COL_COMM] = e->pid ? nb_cell_str(comm) : nb_cell_none();
+	c[COL_FLAGS] = nb_cell_word(texts->flags);
+	c[COL_LENGTH] = nb_cell_u64(e->length);
+	c[COL_PACKETS] = nb_cell_u64(e->packets);
 }
 
 int out_rows_print(struct nb_table *table, const struct nb_clock *clock,
 		   const void *rec, const uint64_t *delays)
 {
 	const struct out_event *e = rec;
-	char from[NB_ENDPOINT_STRLEN], nat[NB_ENDPOINT_STRLEN];
-	char to[NB_ENDPOINT_STRLEN], flags[9];
-	char comm[sizeof(e->comm) + 1] = "";
-	char device[sizeof(e->device) + 1] = "";
 	uint64_t real_ns = nb_clock_real(
 		clock, e->times.begun ? e->times.begun : e->times.queued);
 	struct nb_cell c[COLS];
+	struct texts texts;
 
-	memcpy(comm, e->comm, sizeof(e->comm));
-	memcpy(device, e->device, sizeof(e->device));
-	format_flags(e->flags, flags);
-	c[COL_FROM] = nb_cell_endpoint(e->ip, e->saddr, e->sport, from);
-	c[COL_ARROW] = nb_cell_word("->");
-	c[COL_NAT] = nb_cell_endpoint(e->ip, e->nat_saddr, e->nat_sport, nat);
-	c[COL_ARROW_TOO] = nb_cell_word("->");
-	c[COL_TO] = nb_cell_endpoint(e->ip, e->nat_daddr, e->nat_dport, to);
-	c[COL_SEQ] = nb_cell_u64(e->seq);
-	c[COL_ACK] = nb_cell_u64(e->ack);
-	c[COL_TIME] = nb_cell_time(real_ns);
-	c[COL_STAMP] = nb_cell_u64(real_ns / 1000);
-	for (unsigned i = 0; i < OUT_STAGES; i++)
-		c[COL_STAGES + i] = nb_delay_cell(delays[i]);
-	c[COL_DEVICE] = nb_cell_str(device);
-	c[COL_AGAIN] = e->again ? nb_cell_word("R") : nb_cell_none();
-	c[COL_IS_AGAIN] = nb_cell_u64(e->again);
-	set_process(c, e, comm);
-	set_addresses(c, e);
-	c[COL_FLAGS] = nb_cell_word(flags);
-	c[COL_LENGTH] = nb_cell_u64(e->length);
-	c[COL_PACKETS] = nb_cell_u64(e->packets);
+	set_common(c, e, delays, &texts);
+	if (nb_table_is_json(table))
+		set_json(c, e, real_ns, &texts);
+	else
+		set_text(c, e, real_ns, &texts);
 	return nb_table_row(table, c);
 }
 

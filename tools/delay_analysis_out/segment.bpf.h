@@ -20,6 +20,8 @@ struct segment {
 	u8 ip; /* 4 or 6 */
 	u16 sport;
 	u16 dport;
+	u32 saddr; /* of IPv4, as they are */
+	u32 daddr;
 };
 
 /* Is it TCP's? Behind IPv6's header there may be a few of options. */
@@ -59,6 +61,8 @@ static inline int read_segment(struct sk_buff *skb, struct segment *s)
 	if (!is_tcp(head, network, ip))
 		return 0;
 	s->ip = ip[0] >> 4;
+	s->saddr = *(u32 *)(ip + 12);
+	s->daddr = *(u32 *)(ip + 16);
 	/* Without options of IP's it is here already. */
 	if (ip[0] == 0x45)
 		__builtin_memcpy(th, ip + 20, sizeof(th));
@@ -87,8 +91,8 @@ static inline void read_wire(struct sk_buff *skb, const struct segment *s,
 	t->sport = s->sport;
 	t->dport = s->dport;
 	if (s->ip == 4) {
-		bpf_probe_read_kernel(t->saddr, 4, ip + 12);
-		bpf_probe_read_kernel(t->daddr, 4, ip + 16);
+		__builtin_memcpy(t->saddr, &s->saddr, 4);
+		__builtin_memcpy(t->daddr, &s->daddr, 4);
 	} else {
 		bpf_probe_read_kernel(t->saddr, 16, ip + 8);
 		bpf_probe_read_kernel(t->daddr, 16, ip + 24);

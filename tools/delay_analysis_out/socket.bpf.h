@@ -62,33 +62,6 @@ static inline int is_tcp_sock(struct sock *sk)
 	return FIELD(sk, __sk_common.skc_dport) != 0;
 }
 
-/* As nb_sk_netns(). */
-static inline u32 netns_of(struct sock *sk)
-{
-	struct net *net = FIELD(sk, __sk_common.skc_net.net);
-
-	return FIELD(net, ns.inum);
-}
-
-/* As nb_sk_tuple(), most of which is a load each where types are known. */
-static inline void sock_tuple(struct sock *sk, struct nb_tuple *t)
-{
-	struct inet_sock *inet = (struct inet_sock *)sk;
-	u32 addr;
-
-	if (FIELD(sk, __sk_common.skc_family) != NB_AF_INET) {
-		nb_sk_tuple(sk, t);
-		return;
-	}
-	t->ip = 4;
-	t->sport = bpf_ntohs(NB_GET(inet, inet_sport));
-	t->dport = bpf_ntohs(FIELD(sk, __sk_common.skc_dport));
-	addr = FIELD(sk, __sk_common.skc_rcv_saddr);
-	__builtin_memcpy(t->saddr, &addr, sizeof(addr));
-	addr = FIELD(sk, __sk_common.skc_daddr);
-	__builtin_memcpy(t->daddr, &addr, sizeof(addr));
-}
-
 /*
  * Local and remote end: of the socket; of a packet without one, or of another
  * protocol's, as @wire has it. A request for a connection, of IPv4 to a socket
