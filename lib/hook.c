@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "sample.h"
 
 #define BTF_NAME_LEN 64
 #define KERNEL_ENOTSUPP 524 /* linux/errno.h, not for user space */
@@ -154,6 +157,16 @@ static int iter_usable(struct nb_kernel *kernel, const struct nb_hook *hook,
 			       : "has none (Linux 5.8)");
 }
 
+static int sample_usable(const struct nb_hook *hook, struct nb_error *why)
+{
+	if (nb_sample_possible())
+		return 0;
+	return nb_error_set(
+		why, -EOPNOTSUPP,
+		"cannot sample at %s Hz: the kernel has no perf events (CONFIG_PERF_EVENTS)",
+		hook->target);
+}
+
 int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
 		   const struct nb_hook *hook, struct nb_error *why)
 {
@@ -163,6 +176,8 @@ int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
 		return tracepoint_usable(kernel, hook, why);
 	case NB_HOOK_ITER:
 		return iter_usable(kernel, hook, why);
+	case NB_HOOK_SAMPLE:
+		return sample_usable(hook, why);
 	default:
 		return how == NB_BY_FENTRY ? fentry_usable(kernel, hook, why)
 					   : kprobe_usable(kernel, hook, why);
@@ -204,6 +219,9 @@ int nb_hook_load(const struct nb_image *img, enum nb_hook_how how,
 		break;
 	case NB_HOOK_TP:
 		load.type = BPF_PROG_TYPE_TRACEPOINT;
+		break;
+	case NB_HOOK_SAMPLE:
+		load.type = BPF_PROG_TYPE_PERF_EVENT;
 		break;
 	case NB_HOOK_ITER:
 		load.attach = BPF_TRACE_ITER;
@@ -281,14 +299,31 @@ static int run_iter(int prog)
 	return err ? err : link;
 }
 
+static int attach_samples(const struct nb_hook *hook, int prog,
+			  struct nb_links *links, struct nb_error *why)
+{
+	unsigned hz = (unsigned)strtoul(hook->target, NULL, 10);
+	int err = nb_sample_attach(hz, prog, links);
+
+	if (!err)
+		return 0;
+	nb_error_set(why, err, "cannot sample at %s Hz: %s", hook->target,
+		     reason(err));
+	/* Else it is what the kernel has against it. */
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err
+								  : -EOPNOTSUPP;
+}
+
 int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
-		   const struct nb_hook *hook, int prog,
+		   const struct nb_hook *hook, int prog, struct nb_links *links,
 		   struct nb_kprobes *kprobes, struct nb_error *why)
 {
 	const char *what = "tracepoint";
 	int link;
 
 	switch (hook->kind) {
+	case NB_HOOK_SAMPLE:
+		return attach_samples(hook, prog, links, why);
 	case NB_HOOK_RAW_TP:
 		link = bpf_raw_tracepoint_open(
 			hook->typed ? NULL : hook->target, prog);
@@ -316,7 +351,9 @@ int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
 		return nb_error_set(why, -EOPNOTSUPP,
 				    "cannot attach to the function '%s': %s",
 				    hook->target, strerror(EPERM));
-	if (link < 0)
+	if (link >= 0)
+		link = nb_links_add(links, link);
+	if (link)
 		nb_error_set(why, link, "cannot attach to the %s '%s': %s",
 			     what, hook->target, reason(link));
 	return link;

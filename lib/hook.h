@@ -9,6 +9,7 @@
 #include "image.h"
 #include "kernel.h"
 #include "kprobe.h"
+#include "links.h"
 #include "load.h"
 #include "log.h"
 
@@ -19,6 +20,10 @@ enum nb_hook_kind {
 	NB_HOOK_RETURN, /* and as it returns */
 	NB_HOOK_ITER,	/* target: "task_file"; once over all that there is, as
 			 * it is attached (the BPF iterators, Linux 5.8) */
+	NB_HOOK_SAMPLE, /* target: "99"; so many times a second of each CPU that
+			 * is online as it is attached, in what runs there,
+			 * which the idle task is not (with a hash map that is
+			 * BPF_F_NO_PREALLOC Linux 6.1) */
 };
 
 /* How a plan's programs get to functions. */
@@ -64,11 +69,12 @@ int nb_hook_load(const struct nb_image *img, enum nb_hook_how how,
 		 struct nb_error *why);
 
 /*
- * Attach the loaded program @prog, until the descriptor that is returned is
- * closed, and what is in @kprobes removed. Or -errno with the reason in @why.
+ * Attach the loaded program @prog, until the descriptors that are put into
+ * @links are closed, and what is in @kprobes removed. 0, or -errno with the
+ * reason in @why and nothing in @links.
  */
 int nb_hook_attach(struct nb_kernel *kernel, enum nb_hook_how how,
-		   const struct nb_hook *hook, int prog,
+		   const struct nb_hook *hook, int prog, struct nb_links *links,
 		   struct nb_kprobes *kprobes, struct nb_error *why);
 
 #endif

@@ -16,6 +16,10 @@
 #include "bpf/counters.h"
 #include "prog.h"
 
+/* More than any record of a perf buffer's; a header of perf's says up to 64 k.
+ */
+#define RECORD_MAX 65536
+
 enum { SLOT_SIGNAL, SLOT_OUTPUT, SLOT_TIMER, SLOT_WATCH, SLOT_RECORDS, SLOTS };
 
 struct nb_loop {
@@ -140,7 +144,7 @@ static enum bpf_perf_event_ret on_perf(void *ctx, int cpu,
 		__u32 size;
 		char data[];
 	} *sample = (const void *)event;
-	_Alignas(8) char copy[512];
+	_Alignas(8) char copy[RECORD_MAX];
 
 	(void)cpu;
 	/* What was lost is counted in the kernel, where it is lost. */

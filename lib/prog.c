@@ -52,6 +52,21 @@ static int create_maps(const struct attaching *a)
 	return 0;
 }
 
+/* Is a program of this type, which was not loaded, what the kernel dislikes? */
+static bool refused(enum bpf_prog_type type, int err)
+{
+	switch (type) {
+	case BPF_PROG_TYPE_TRACING:
+		/* Not allowed for functions, it may be for tracepoints. */
+		return err == -EPERM;
+	case BPF_PROG_TYPE_PERF_EVENT:
+		/* With maps that allocate: before Linux 6.1. */
+		return err == -EPERM || err == -EINVAL;
+	default:
+		return false;
+	}
+}
+
 /* The hook's program, loaded once however many hooks it has. */
 static int get_program(const struct attaching *a, const struct nb_hook *hook)
 {
@@ -73,10 +88,7 @@ static int get_program(const struct attaching *a, const struct nb_hook *hook)
 		return err;
 	fd = nb_load_prog(a->img, hook->prog, &load, p->maps, a->why);
 	if (fd < 0)
-		/* Not allowed for functions, it may be for tracepoints. */
-		return fd == -EPERM && load.type == BPF_PROG_TYPE_TRACING
-			       ? -EOPNOTSUPP
-			       : fd;
+		return refused(load.type, fd) ? -EOPNOTSUPP : fd;
 	p->progs[p->nprogs].name = hook->prog;
 	p->progs[p->nprogs].nested_ok = hook->nested_ok || hook->twice;
 	p->progs[p->nprogs++].fd = fd;
@@ -85,19 +97,12 @@ static int get_program(const struct attaching *a, const struct nb_hook *hook)
 
 static int attach(const struct attaching *a, const struct nb_hook *hook)
 {
-	int prog, link;
+	int prog = get_program(a, hook);
 
-	if (a->prog->nlinks == NB_PROG_HOOKS)
-		return nb_error_set(a->why, -E2BIG, "too many hooks");
-	prog = get_program(a, hook);
 	if (prog < 0)
 		return prog;
-	link = nb_hook_attach(a->kernel, a->plan->how, hook, prog,
-			      &a->prog->kprobes, a->why);
-	if (link < 0)
-		return link;
-	a->prog->links[a->prog->nlinks++] = link;
-	return 0;
+	return nb_hook_attach(a->kernel, a->plan->how, hook, prog,
+			      &a->prog->links, &a->prog->kprobes, a->why);
 }
 
 static void release(struct nb_prog *p)
@@ -145,8 +150,7 @@ int nb_prog_attach(struct nb_prog *prog, const struct nb_prog_spec *spec,
 void nb_prog_detach(struct nb_prog *p)
 {
 	p->missed += nb_kprobes_missed(&p->kprobes);
-	while (p->nlinks)
-		close(p->links[--p->nlinks]);
+	nb_links_close(&p->links);
 	nb_kprobes_remove(&p->kprobes);
 }
 

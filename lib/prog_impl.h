@@ -14,8 +14,7 @@ struct nb_prog {
 	size_t nmaps;
 	struct nb_image_map defs[NB_IMAGE_MAX_MAPS];
 	int maps[NB_IMAGE_MAX_MAPS];
-	size_t nlinks;
-	int links[NB_PROG_HOOKS];
+	struct nb_links links;
 	struct nb_kprobes kprobes;
 	uint64_t missed; /* of kprobes that are removed */
 	size_t nprogs;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "utf8.h"
 
 /* "HH:MM:SS.uuuuuu": known before the header is printed. */
 #define MICRO_WIDTH 15
@@ -108,8 +109,15 @@ void nb_table_hide(struct nb_table *table, size_t col)
 /* A byte is at most 6 in JSON (\u001b), a character 1 wide. */
 static size_t string_need(const struct nb_cell *cell)
 {
-	return cell->kind == NB_CELL_STR && cell->str ? 7 * strlen(cell->str)
-						      : 0;
+	size_t need = 0;
+
+	if (cell->kind == NB_CELL_STR && cell->str)
+		return 7 * strlen(cell->str);
+	if (cell->kind != NB_CELL_LIST)
+		return 0;
+	for (size_t k = 0; k < cell->list.n; k++)
+		need += 7 * strlen(cell->list.item[k]) + 3;
+	return need;
 }
 
 /*
@@ -206,43 +214,6 @@ static char *put_kb(char *p, uint64_t bytes)
 	return p;
 }
 
-/*
- * How many bytes the UTF-8 character at @s has, or 0 when there is none:
- * a stray or missing byte, an overlong form, a surrogate, above U+10FFFF. The
- * NUL behind the string is no continuation, so nothing beyond it is read.
- */
-static size_t utf8_len(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
-}
-
-/* U+0000 to U+001F, U+007F to U+009F: what a terminal may obey. */
-static bool is_control(const unsigned char *s)
-{
-	return s[0] < ' ' || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
-}
-
 /* @str, as a JSON string or for the table; *ret_width counts characters. */
 static char *put_str(char *p, const char *str, bool json, size_t *ret_width)
 {
@@ -251,10 +222,10 @@ static char *put_str(char *p, const char *str, bool json, size_t *ret_width)
 	size_t width = 0;
 
 	for (; *s; width++) {
-		size_t len = utf8_len(s);
+		size_t len = nb_utf8_len(s);
 		bool bad = !len;
 
-		if (bad || is_control(s)) {
+		if (bad || nb_utf8_is_control(s)) {
 			s += bad ? 1 : len;
 			if (!json) {
 				*p++ = '?';
@@ -274,6 +245,23 @@ static char *put_str(char *p, const char *str, bool json, size_t *ret_width)
 			*p++ = (char)*s++;
 	}
 	*ret_width = width;
+	return p;
+}
+
+static char *put_list(char *p, const struct nb_cell *cell)
+{
+	char *start = p;
+	size_t width;
+
+	*p++ = '[';
+	for (size_t i = 0; i < cell->list.n; i++) {
+		if (p != start + 1)
+			*p++ = ',';
+		*p++ = '"';
+		p = put_str(p, cell->list.item[i], true, &width);
+		*p++ = '"';
+	}
+	*p++ = ']';
 	return p;
 }
 
@@ -311,6 +299,12 @@ static char *put_cell(struct nb_table *t, char *p, const struct nb_cell *cell,
 		break;
 	case NB_CELL_KB:
 		p = json ? put_u64(p, cell->u64) : put_kb(p, cell->u64);
+		break;
+	case NB_CELL_BOOL:
+		p = stpcpy(p, cell->u64 ? "true" : "false");
+		break;
+	case NB_CELL_LIST:
+		p = json ? put_list(p, cell) : put_u64(p, cell->list.n);
 		break;
 	case NB_CELL_STR:
 		return put_str(p, cell->str, json, ret_width);

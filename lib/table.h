@@ -35,6 +35,9 @@ enum nb_cell_kind {
 	NB_CELL_USEC, /* us: milliseconds with three decimals, us in JSON */
 	NB_CELL_NSEC, /* ns: microseconds with three decimals, in both */
 	NB_CELL_ADDR, /* an address; ip 0 is like NB_CELL_NONE */
+	NB_CELL_BOOL, /* true or false, in both */
+	NB_CELL_LIST, /* in JSON an array of strings as of NB_CELL_STR; in the
+		       * table how many */
 	NB_CELL_KB, /* bytes: kB (1024) in the table, with decimals when few, so
 		     * that only 0 is shown as 0; bytes in JSON */
 };
@@ -45,6 +48,10 @@ struct nb_cell {
 		uint64_t u64;
 		const char *str;
 		struct nb_addr addr;
+		struct {
+			const char *const *item;
+			size_t n;
+		} list;
 	};
 };
 
@@ -88,6 +95,17 @@ static inline struct nb_cell nb_cell_nsec(uint64_t ns)
 static inline struct nb_cell nb_cell_kb(uint64_t bytes)
 {
 	return (struct nb_cell){ .kind = NB_CELL_KB, .u64 = bytes };
+}
+
+static inline struct nb_cell nb_cell_bool(bool is)
+{
+	return (struct nb_cell){ .kind = NB_CELL_BOOL, .u64 = is };
+}
+
+/* @items, @n of them, must live until the row is printed. */
+static inline struct nb_cell nb_cell_list(const char *const *items, size_t n)
+{
+	return (struct nb_cell){ .kind = NB_CELL_LIST, .list = { items, n } };
 }
 
 /* @bytes: 16, of which IPv4 uses four. */

@@ -41,17 +41,12 @@ static inline void count_ends(int which, u64 n)
 		*all += n;
 }
 
-/*
- * As a number: where the verifier knows types, there is no arithmetic with it.
- * What an atomic instruction leaves in memory has no type.
+/* As a number: where the verifier knows types, there is no arithmetic with it.
  */
 static inline u64 address_of(void *ptr)
 {
 #if defined(NB_TYPED) || defined(NB_FENTRY)
-	u64 ret = 0;
-
-	__sync_fetch_and_add(&ret, (u64)ptr);
-	return ret;
+	return nb_forget((u64)ptr);
 #else
 	return (u64)ptr;
 #endif

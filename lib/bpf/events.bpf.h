@@ -10,6 +10,12 @@
 #ifdef NB_PERF_BUFFER
 BPF_PERF_OUTPUT(events);
 
+/* 0, or -errno: there is no room. That is not counted. */
+static inline int nb_submit_try(void *ctx, void *rec, u32 size)
+{
+	return events.perf_submit(ctx, rec, size);
+}
+
 static inline void nb_submit(void *ctx, void *rec, u32 size)
 {
 	if (events.perf_submit(ctx, rec, size) < 0)
@@ -21,6 +27,12 @@ static inline void nb_submit(void *ctx, void *rec, u32 size)
 #else
 /* The command sets the size when it creates the map. */
 BPF_RINGBUF_OUTPUT(events, 1);
+
+static inline int nb_submit_try(void *ctx, void *rec, u32 size)
+{
+	(void)ctx;
+	return events.ringbuf_output(rec, size, 0);
+}
 
 static inline void nb_submit(void *ctx, void *rec, u32 size)
 {

@@ -27,6 +27,21 @@
 	})
 
 /*
+ * @n, a number or a pointer, as a number of which the verifier knows nothing:
+ * what an atomic instruction leaves in memory has neither type nor bounds. So
+ * there may be arithmetic with a pointer whose type it knows, and where ways
+ * meet there is one state to look at, not one for each value that @n could
+ * have.
+ */
+static inline u64 nb_forget(u64 n)
+{
+	u64 ret = 0;
+
+	__sync_fetch_and_add(&ret, n);
+	return ret;
+}
+
+/*
  * Behind a look-up in one of several maps, with a number of its own: keeps the
  * compiler from making one call of them all. Only where the verifier knows
  * which map it is does it put the look-up in place of two calls through

@@ -72,6 +72,23 @@ static int write_field(struct dump *d, const char *type, const char *field)
 	return 0;
 }
 
+static int write_value(struct dump *d, const char *type, const char *name)
+{
+	int id = btf__find_by_name_kind(d->btf, type, BTF_KIND_ENUM);
+	const struct btf_type *t;
+	const struct btf_enum *e;
+
+	if (id < 0)
+		return 0;
+	t = btf__type_by_id(d->btf, (__u32)id);
+	e = btf_enum(t);
+	for (uint16_t i = 0; i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(d->btf, e[i].name_off), name))
+			fprintf(d->out, "#define NB_VALUE_%s %d\n", name,
+				e[i].val);
+	return 0;
+}
+
 /* The image tells what attaches to it by this id. */
 static int add_func(struct dump *d, const char *name, int id, uint32_t args)
 {
@@ -128,6 +145,12 @@ static int obey(struct dump *d, char *pragma)
 
 		if (field)
 			return d->types ? write_field(d, name, field) : 0;
+	}
+	if (verb && name && !strcmp(verb, "enum")) {
+		char *value = strtok_r(NULL, " \t", &save);
+
+		if (value)
+			return d->types ? write_value(d, name, value) : 0;
 	}
 	if (verb && name && !strcmp(verb, "func"))
 		return write_func(d, name);

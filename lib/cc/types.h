@@ -5,12 +5,14 @@
  *
  *	#pragma netbcc types sock tcp_sock
  *	#pragma netbcc field sock sk_protocol
+ *	#pragma netbcc enum iter_type ITER_UBUF
  *	#pragma netbcc func tcp_sendmsg
  *	#pragma netbcc tracepoint kfree_skb
  *
  * "types" declares those structs and unions, and all they hold; "field"
  * defines NB_OFFSET_sock_sk_protocol and NB_SIZE_sock_sk_protocol (bytes) when
- * the kernel has that field, also where it is a bit field. "func" defines
+ * the kernel has that field, also where it is a bit field. "enum" defines
+ * NB_VALUE_ITER_UBUF, the value that the enum has by that name. "func" defines
  * NB_ARGS_tcp_sendmsg, how many arguments the function takes, and notes its
  * BTF id for the image; "tracepoint" defines NB_TP_ARGS_kfree_skb, how many a
  * raw tracepoint's program gets. What the kernel does not have is not defined.
