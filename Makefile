@@ -7,7 +7,8 @@ BINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/netbcc
 MANDIR ?= $(PREFIX)/share/man
 
-TOOLS := delay_analysis_in delay_analysis_out nic_throughput tcp_inerrs tcpconnection tcptop
+TOOLS := delay_analysis_in delay_analysis_out nic_throughput tcp_inerrs \
+	tcpconnection tcptop trace_http
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -32,8 +33,14 @@ CC_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lib/cc/*.c)) $(B)/lib/image.o \
 	$(B)/lib/field.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
-WORK := $(patsubst tests/work/%.c,$(B)/work/%,$(wildcard tests/work/*.c))
+WORK := $(patsubst tests/work/%.c,$(B)/work/%,$(filter-out %.bpf.c,\
+	$(wildcard tests/work/*.c)))
 BINS := $(TOOLS:%=$(B)/bin/%)
+
+# What a command, or a test of its, links besides.
+LIBS_trace_http := -ldw -lelf -liberty
+LIBS_http_elf_fuzz := $(LIBS_trace_http)
+LIBS_http_native_test := $(B)/libnetbcc.a $(LIBS_trace_http)
 
 objects_of = $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard tools/$(1)/*.c)))
 
@@ -44,7 +51,8 @@ all: $(BINS) $(B)/libexec/netbcc-cc $(B)/libexec/stub/.done
 $(B)/bin/%: $$(call objects_of,$$*) $(B)/tools/%.text.o $(B)/libnetbcc.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread \
+		$(LIBS_$*)
 
 $(B)/libnetbcc.a: $(LIB)
 	$(call say,AR,$@)
@@ -81,17 +89,42 @@ $(B)/%.o: %.c
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libnetbcc.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread \
+		$(LIBS_$*)
+
+HTTP_NATIVE := binary demangle frames jitname jitsort lines mapline maps native \
+	perfmap process segments symbols symtab unwind
+$(B)/unit/http_native_test: $(HTTP_NATIVE:%=$(B)/tools/trace_http/%.o)
+$(B)/fuzz/http_elf_fuzz: $(patsubst %,$(B)/tools/trace_http/%.o,binary \
+	demangle lines mapline maps segments symbols symtab unwind)
+$(B)/fuzz/http_maps_fuzz: \
+	$(patsubst %,$(B)/tools/trace_http/%.o,jitname jitsort mapline perfmap)
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libnetbcc.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread \
+		$(LIBS_$*)
+
+$(B)/tests/work/httpload.o: NB_CFLAGS += -fno-omit-frame-pointer
+$(B)/tests/work/httpload_nofp.o: NB_CFLAGS += -fomit-frame-pointer
 
 $(B)/work/%: $(B)/tests/work/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+# This one is made of what it needs of a command.
+$(B)/libtrace_http.a: $(call objects_of,trace_http)
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/work/pywalk: $(B)/tests/work/pywalk.o $(B)/libtrace_http.a $(B)/libnetbcc.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng \
+		-lpthread $(LIBS_trace_http)
 
 unit: $(UNIT) $(FUZZ)
 work: $(WORK)
@@ -109,6 +142,7 @@ bench: all work
 	$(Q)tests/bench/delays in
 	$(Q)tests/bench/delays out
 	$(Q)tests/bench/tcptop
+	$(Q)tests/bench/http
 	$(Q)tests/bench/tcptop --only bcc
 	$(Q)tests/bench/delays in --only bcc
 	$(Q)tests/bench/delays out --only bcc

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+/*
+ * client.js PORT MS...: calls one after the other on one connection, and the
+ * truth about them on standard output, as node sees it.
+ */
+"use strict";
+
+const http = require("http");
+const [port, ...delays] = process.argv.slice(2).map(Number);
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+
+function tell(res, path, start, first) {
+	const s = res.socket;
+	console.log(JSON.stringify({
+		role: "client", pid: process.pid, tid: process.pid, ip: 4,
+		saddr: s.localAddress, sport: s.localPort,
+		daddr: s.remoteAddress, dport: s.remotePort,
+		method: "GET", path, status: res.statusCode,
+		latency_us: Number(first - start) / 1000,
+		latency_least_us: Number(path.split("=")[1]) * 1000,
+	}));
+}
+
+function makeCall(path) {
+	return new Promise((resolve, reject) => {
+		let start;
+		const req = http.get({ host: "127.0.0.1", port, path, agent });
+		req.on("error", reject);
+		/* It is written when it has a socket that is connected. */
+		req.on("socket", (s) => {
+			if (s.connecting)
+				s.once("connect", () => {
+					start = process.hrtime.bigint();
+				});
+			else
+				start = process.hrtime.bigint();
+		});
+		req.on("response", (res) => {
+			const first = process.hrtime.bigint();
+			const at = { ...res.socket.address() };
+			const s = { socket: {
+				localAddress: at.address, localPort: at.port,
+				remoteAddress: res.socket.remoteAddress,
+				remotePort: res.socket.remotePort,
+			}, statusCode: res.statusCode };
+			res.resume();
+			res.on("end", () => {
+				tell(s, path, start, first);
+				resolve();
+			});
+		});
+	});
+}
+
+console.log(JSON.stringify({ ready: process.pid, port: 0 }));
+process.stdin.once("data", async () => {
+	for (const ms of delays)
+		await makeCall(`/slow?ms=${ms}`);
+	agent.destroy();
+	process.exit(0);
+});

@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# trace_http: where a call was made, and where its server spent the time.
+
+TOOL=trace_http
+load ../helper
+load ../http
+
+setup() {
+	live_setup
+	CLIENT=()
+}
+
+teardown() {
+	live_teardown
+}
+
+# This machine's Python, where it is another than Debian's.
+others_python() {
+	local python
+	python=$(python3 -c 'import os, sys
+print(os.path.realpath(sys.executable))')
+	[ "$python" != "$(realpath /usr/bin/python3)" ] || skip "there is no other"
+	PY=("$python" -IS)
+}
+
+# The names are in each stack, leaf first, in that order, maybe with others in
+# between, and a class before them.
+# stacks_have ROLE NAME...: of all rows of that role.
+stacks_have() {
+	jq -c 'select(.role == $role) | .stack' --arg role "$1" "$T/trace.out" |
+		tee "$T/stacks"
+	jq -se '
+		def has_all($names): reduce .[] as $frame ($names;
+			if length > 0 and (.[0] as $name | $frame |
+				startswith($name) or contains("." + $name))
+			then .[1:] else . end) == [];
+		length > 0 and all(has_all($ARGS.positional))' "$T/stacks" \
+		--args "${@:2}"
+}
+
+# folded_us REGEX: microseconds of the stacks that match; root first.
+folded_us() {
+	cat "$T/stacks.folded"
+	FOLDED=$(awk -v regex="$1" '
+		$0 ~ regex { sum += $NF }
+		END { print sum + 0 }' "$T/stacks.folded")
+	echo "$FOLDED us: $1"
+}
+
+# between LEAST MOST, of $FOLDED in ms.
+between() {
+	[ "$FOLDED" -ge $(($1 * 1000)) ]
+	[ "$FOLDED" -le $(($2 * 1000 * NB_SLOW)) ]
+}
+
+# latency_us ROLE: what those calls took until the first byte, in all.
+latency_us() {
+	jq -s --arg role "$1" 'map(select(.role == $role) | .latency_us) |
+		add | floor' "$T/trace.out"
+}
+
+# The first frame of Python's in each part of what was waited is that, and there
+# are N such parts.
+waited_in() {
+	grep -A 40 '^Waited: ' "$T/stack_traces.txt"
+	[ "$(awk '/^Waited: [0-9][0-9][0-9]/ { look = 1; next } /^[^ ]/ { look = 0 }
+		look && /\.py:[0-9]+\)$/ { print; look = 0 }' \
+		"$T/stack_traces.txt" | sort | uniq -c |
+		sed 's/^ *//')" = "$1     $2" ]
+}
+
+python_calls() {
+	CLIENT=(--host 127.0.0.1)
+	run_calls plain 150 250 0
+	stacks_have client "sendall (stamped.py:" "make_call (client.py:" \
+		"plain (client.py:" "main (client.py:" "<module> (client.py:"
+	stacks_have server "sendall (stamped.py:" "answer (server.py:" \
+		"get_slow (server.py:" "do_GET (server.py:"
+	waited_in 2 "slow_database_query (server.py:11)"
+	folded_us 'get_slow \(server\.py:[0-9]+\);slow_database_query \(server\.py:11\)[; ]'
+	between 398 410
+	folded_us '^[^;]+;.*<module> \(client\.py:.*;make_call \(client\.py:'
+	between 400 410
+}
+
+@test "Debian's Python" {
+	python_calls
+}
+
+@test "another Python" {
+	others_python
+	python_calls
+}
+
+@test "Python that computes" {
+	CLIENT=(--path /work)
+	run_calls plain 300 0
+	folded_us 'get_work \(server\.py:[0-9]+\);hard_work \(server\.py:1[67]\)[; ]'
+	between 200 400
+}
+
+# To one sample in ten milliseconds, and that of the time on a processor.
+@test "what is waited and what is computed is all of a call" {
+	CLIENT=(--path /both)
+	run_calls plain 200 0
+	folded_us 'get_both \(server\.py:[0-9]+\);slow_database_query \(server\.py:11\)[; ]'
+	between 199 210
+	folded_us 'get_both \(server\.py:[0-9]+\);hard_work \(server\.py:1[67]\)[; ]'
+	between 170 230
+	folded_us 'get_both \(server\.py:'
+	[ "$FOLDED" -ge $(($(latency_us server) * 85 / 100)) ]
+	[ "$FOLDED" -le $(($(latency_us server) * 115 / 100)) ]
+	grep '^Computed: .* ms, stack trace:$' "$T/stack_traces.txt"
+}
+
+@test "what a call computes before it is late" {
+	CLIENT=(--path /early)
+	run_calls plain 120 120 120 120 120 120 120 120 120 120
+	folded_us 'get_early \(server\.py:[0-9]+\);hard_work \(server\.py:1[67]\)[; ]'
+	between 150 250
+}
+
+@test "nothing is sampled of clients, and of calls in time nothing is kept" {
+	serve "${PY[@]}" "$HTTP/server.py"
+	py_client calls --path /work plain "$PORT" 60 60 60
+	trace_both
+	go calls
+	stop_all
+	[ ! -s "$T/trace.out" ]
+	[ ! -s "$T/stacks.folded" ]
+	refute grep -E 'lost|no room' "$T/trace.err"
+	rm "$T/calls.go"
+	: >"$TRUTH"
+	serve "${PY[@]}" "$HTTP/server.py"
+	py_client calls --path /work plain "$PORT" 150
+	trace_both --client
+	go calls
+	stop_all
+	[ "$(wc -l <"$T/trace.out")" = 1 ]
+	refute grep '^Computed: ' "$T/stack_traces.txt"
+}
+
+@test "asyncio: whose calls wait in nobody's thread" {
+	serve "${PY[@]}" "$HTTP/aserver.py"
+	client calls "${PY[@]}" "$HTTP/aclient.py" "$PORT" 2 300 110
+	trace_both
+	go calls
+	stop_all
+	stacks_have client "send (stamped.py:" "make_calls (aclient.py:" \
+		"<module> (aclient.py:"
+	stacks_have server "send (stamped.py:" "serve (aserver.py:"
+}
+
+# c_calls PROGRAM
+c_calls() {
+	serve "$ROOT/build/work/$1" server
+	client calls "$ROOT/build/work/$1" client "$PORT" 150 0 250
+	trace_both
+	go calls
+	stop_all
+	calls_match
+	stacks_have client "send_request" "make_call" "main"
+	stacks_have server "handle_request" "serve_connection" "main"
+	folded_us "^$1;(.*;)?main[^;]*;(.*;)?serve_connection[^;]*;handle_request[^;]*;slow_query"
+	[ "$FOLDED" -ge 398000 ]
+	[ "$FOLDED" -le "$(latency_us server)" ]
+	folded_us "^$1;(.*;)?main[^;]*;(.*;)?make_call[^;]*;send_request"
+	[ "$FOLDED" -ge 400000 ]
+	[ "$((FOLDED - $(latency_us client)))" -le 10 ]
+}
+
+@test "C with frame pointers" {
+	c_calls httpload
+}
+
+@test "C without frame pointers" {
+	c_calls httpload_nofp
+}
+
+@test "node, with a map of its code" {
+	serve env -C "$T" node --perf-basic-prof "$HTTP/server.js"
+	client calls node "$HTTP/client.js" "$PORT" 150 0
+	trace_http --pid "$SERVER" --server
+	go calls
+	stop_all
+	folded_us 'slowDatabaseQuery'
+	between 0 0
+	# It waits in no thread; but where it computes is known.
+	rm "$T/calls.go"
+	serve env -C "$T" node --perf-basic-prof "$HTTP/server.js"
+	trace_http --pid "$SERVER" --server
+	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/work?ms=300"
+	stop
+	folded_us 'slowDatabaseQuery'
+	between 200 400
+	rm -f "/tmp/perf-$SERVER.map"
+}
+
+@test "a process that has ended when its calls are shown" {
+	serve "${PY[@]}" "$HTTP/server.py"
+	trace_http -p httpload_nofp
+	in_ns "$ROOT/build/work/httpload_nofp" client "$PORT" 150 <<<go
+	stop
+	only_ours
+	stacks_have client "send_request" "make_call" "main"
+}
+
+@test "another mount namespace, where files have other names" {
+	mkdir "$T/root"
+	# shellcheck disable=SC2016 # for the other shell
+	serve unshare -m sh -c 'mount --bind "$1" "$2" &&
+		mount -t tmpfs none "$3" && exec "$2/httpload_nofp" server' sh \
+		"$ROOT/build/work" /mnt "$ROOT/build"
+	trace_http --pid "$SERVER"
+	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/slow?ms=150"
+	stop
+	stacks_have server "handle_request" "serve_connection" "main"
+}
+
+@test "no frame is without a name, and what was lost is said" {
+	CLIENT=(--host 127.0.0.1)
+	run_calls plain 150 0 120
+	jq -se 'all(.stack | length > 0 and all(length > 0))' "$T/trace.out"
+	refute grep -Ei 'lost|not followed|not read' "$T/trace.err"
+}

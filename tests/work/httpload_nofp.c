@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The same without frame pointers. */
+#include "httpload.c"

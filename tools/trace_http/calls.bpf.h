@@ -1,0 +1,826 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls, by socket. What is sent is looked at before it is, with the socket
+ * locked, so that no answer can be seen before its request.
+ */
+#ifndef NB_BPF_CALLS_H
+#define NB_BPF_CALLS_H
+
+#include "events.bpf.h"
+#include "piece.bpf.h"
+#include "procs.bpf.h"
+#include "python.bpf.h"
+#include "sniff.bpf.h"
+#include "sock.bpf.h"
+#include "stack.bpf.h"
+#include "trace_http.h"
+#include "waits.bpf.h"
+
+/* Pipelined requests that a socket may have waiting. */
+#define QUEUE_MAX 64
+
+enum way {
+	WAY_TX = 1,
+	WAY_RX = 2,
+};
+
+/* The bit of http_sock.flags that says so. */
+#define NOT_HTTP(way) ((way) << 2)
+_Static_assert(NOT_HTTP(WAY_TX) == HTTP_NO_TX, "bits");
+_Static_assert(NOT_HTTP(WAY_RX) == HTTP_NO_RX, "bits");
+
+struct queue_key {
+	u64 sk;
+	u32 no;
+	u32 pad;
+};
+
+/* A request that waits for those before it to be answered. */
+struct queued {
+	u64 start_ns;
+	u64 pid_tgid;
+	u32 pad;
+	u16 prefix_len;
+	u16 pad2;
+	u8 prefix[2 * HTTP_PREFIX];
+};
+
+/* Where eBPF's stack is too small. In process context only. */
+struct scratch {
+	u64 id;	  /* for whom on_stack() has something to do; 0: nobody */
+	u32 park; /* as of struct event */
+	u8 tell;
+	u8 over;
+	u8 pad[2];
+	struct http_record rec;
+	struct queued queued;
+};
+
+BPF_F_TABLE("hash", u64, struct http_sock, socks, 65536, BPF_F_NO_PREALLOC);
+BPF_F_TABLE("hash", struct queue_key, struct queued, queue, 16384,
+	    BPF_F_NO_PREALLOC);
+/* Of clients' requests, until they are answered. */
+BPF_F_TABLE("hash", struct queue_key, struct http_stack, parked, 4096,
+	    BPF_F_NO_PREALLOC);
+BPF_PERCPU_ARRAY(blank, struct http_sock, 1);
+BPF_PERCPU_ARRAY(scratches, struct scratch, 1);
+/*
+ * The newest samples of young calls, HTTP_YOUNG_CPU of each CPU's. The command
+ * makes it as large as that takes.
+ */
+BPF_ARRAY(young, struct http_wait, HTTP_YOUNG_CPU);
+BPF_PERCPU_ARRAY(unseen, u64, HTTP_UNSEEN);
+
+/* A piece of what goes over a socket. */
+struct event {
+	void *ctx;
+	struct http_config *c;
+	struct http_proc *proc; /* NULL: not looked for */
+	struct sock *sk;
+	struct http_sock *s;
+	u64 id;	 /* bpf_get_current_pid_tgid() */
+	u64 now; /* CLOCK_MONOTONIC, ns */
+	u32 way;
+	u32 park; /* the stack is to be kept for this call; 0: none */
+	u8 tell;  /* the call is late, and user space is to have it */
+	u8 over;  /* and the connection serves something else from now on */
+	u8 next;  /* the piece may be of the next call */
+	struct piece p;
+	u64 word[2]; /* its first bytes */
+};
+
+static inline void count_unseen(int which)
+{
+	u64 *n = unseen.lookup(&which);
+
+	if (n)
+		*n += 1;
+}
+
+static inline u32 next_tx(struct sock *sk)
+{
+#ifdef NB_TYPED
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp ? tp->write_seq : 0;
+#else
+	return NB_GET((struct tcp_sock *)sk, write_seq);
+#endif
+}
+
+/* A key of its own, of which no verifier forgets the type. */
+static inline struct http_sock *find_sock(struct sock *sk)
+{
+	u64 key = (u64)sk;
+
+	return socks.lookup(&key);
+}
+
+static inline struct http_sock *new_sock(struct sock *sk)
+{
+	u64 key = (u64)sk;
+	int zero = 0;
+	struct http_sock *empty = blank.lookup(&zero);
+
+	if (!empty)
+		return 0;
+	if (socks.insert(&key, empty))
+		nb_count(NB_COUNT_FULL);
+	return socks.lookup(&key);
+}
+
+static inline struct scratch *get_scratch(void)
+{
+	int zero = 0;
+
+	return scratches.lookup(&zero);
+}
+
+/*
+ * Bytes of the call sent so far: what system calls wanted to send, or less if
+ * that is over; a FIN, which counts as a byte, is none.
+ */
+static inline u32 sent_bytes(struct sock *sk, const struct http_sock *s,
+			     int why)
+{
+	u32 end = s->tx_end, next = next_tx(sk);
+
+	if ((s32)(next - end) < 0 && why != HTTP_SWITCH)
+		end = next;
+	return end - s->tx_start;
+}
+
+/* The call has come to its end, which user space wants if it was slow. */
+static inline void end_call(void *ctx, struct sock *sk, struct http_sock *s,
+			    int why)
+{
+	struct http_end rec = {};
+
+	if (!(s->flags & HTTP_SLOW))
+		return;
+	s->flags &= ~HTTP_SLOW;
+	rec.kind = HTTP_REC_END;
+	rec.why = why;
+	rec.no = s->no;
+	rec.sk = (u64)sk;
+	rec.last_ns = s->last_ns;
+	rec.rx_bytes = s->rx_bytes;
+	rec.tx_bytes = sent_bytes(sk, s, why);
+	nb_submit(ctx, &rec, sizeof(rec));
+}
+
+static inline int role_wanted(const struct http_config *c, u8 role)
+{
+	if (c->flags & HTTP_ONLY_CLIENT && role != HTTP_CLIENT)
+		return 0;
+	return !(c->flags & HTTP_ONLY_SERVER) || role == HTTP_SERVER;
+}
+
+static inline int ip_wanted(const struct http_config *c, u8 ip)
+{
+	if (c->flags & HTTP_ONLY_IP4 && ip != 4)
+		return 0;
+	return !(c->flags & HTTP_ONLY_IP6) || ip == 6;
+}
+
+/* Fill @call; 0: it is not wanted. */
+static inline int fill_call(struct event *e, struct http_call *call)
+{
+	struct http_sock *s = e->s;
+	struct nb_tuple t = {};
+
+	nb_sk_tuple(e->sk, &t);
+	if (!role_wanted(e->c, s->role) || !ip_wanted(e->c, t.ip))
+		return 0;
+	call->kind = HTTP_REC_CALL;
+	call->role = s->role;
+	call->ip = t.ip;
+	call->flags = s->flags;
+	call->no = s->no;
+	call->sk = (u64)e->sk;
+	call->start_ns = s->start_ns;
+	call->first_ns = s->first_ns;
+	call->pid = s->pid_tgid >> 32;
+	call->tid = s->pid_tgid;
+	call->uid = bpf_get_current_uid_gid();
+	call->netns = nb_sk_netns(e->sk);
+	__builtin_memcpy(call->saddr, t.saddr, sizeof(call->saddr));
+	__builtin_memcpy(call->daddr, t.daddr, sizeof(call->daddr));
+	call->sport = t.sport;
+	call->dport = t.dport;
+	call->index = s->index;
+	call->prefix_len = s->prefix_len;
+	bpf_get_current_comm(call->comm, sizeof(call->comm));
+	__builtin_memcpy(call->answer, e->word, sizeof(call->answer));
+	bpf_probe_read_kernel(call->prefix, HTTP_PREFIX, s->prefix);
+	return 1;
+}
+
+/* Forget the stack of a call's request, or with @st put it there. Was it? */
+static inline int unpark_stack(struct sock *sk, u32 no, struct http_stack *st)
+{
+	struct queue_key key = {};
+	struct http_stack *kept;
+
+	key.sk = (u64)sk;
+	key.no = no;
+	if (st) {
+		kept = parked.lookup(&key);
+		if (!kept)
+			return 0;
+		bpf_probe_read_kernel(st, sizeof(*st), kept);
+	}
+	return !parked.delete(&key);
+}
+
+/* With its stack, if there is one, and room for it. */
+static inline void submit_call(void *ctx, struct http_record *rec,
+			       int has_stack)
+{
+	u64 size = sizeof(rec->call) + HTTP_STACK_HEAD;
+	u32 bytes = rec->stack.stack_bytes;
+
+	if (has_stack) {
+		rec->call.flags |= HTTP_STACK;
+		if (bytes > HTTP_STACK_BYTES)
+			bytes = HTTP_STACK_BYTES;
+		size += bytes;
+		OPAQUE(size);
+		if (size > sizeof(*rec) || nb_submit_try(ctx, rec, size) >= 0)
+			return;
+		rec->call.flags &= ~HTTP_STACK;
+		count_unseen(HTTP_UNSEEN_STACK);
+	}
+	nb_submit(ctx, rec, sizeof(rec->call));
+}
+
+/* The connection is of no more interest. */
+static inline void give_up(struct http_sock *s)
+{
+	s->role = HTTP_NOT;
+	s->phase = HTTP_IDLE;
+}
+
+static inline int is_connect(const struct http_sock *s)
+{
+	return *(u64 *)s->prefix ==
+	       WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ');
+}
+
+/* The three digits of "HTTP/1.1 200", as characters. */
+static inline u32 status_of(const struct event *e)
+{
+	return e->word[1] >> 8 & 0xffffff;
+}
+
+#define STATUS(a, b, c) ((a) | (b) << 8 | (c) << 16)
+
+/* An answer begins, and a request waits for one. */
+static inline void on_answer(struct event *e)
+{
+	struct http_sock *s = e->s;
+	u32 status = status_of(e);
+	int is_switch = status == STATUS('1', '0', '1');
+
+	if ((status & 0xff) == '1' && !is_switch)
+		return; /* the answer proper is yet to come */
+	s->first_ns = e->now;
+	s->last_ns = e->now;
+	s->phase = HTTP_RESPONSE;
+	s->flags |= HTTP_ANSWERED;
+	s->flags &= ~HTTP_UNREAD;
+	e->tell = s->start_ns && e->now - s->start_ns >= e->c->min_ns;
+	if (e->way == WAY_TX)
+		served(e->sk, e->id);
+	e->over = is_switch || ((status & 0xff) == '2' && is_connect(s));
+	if (e->way == WAY_RX && !e->tell)
+		unpark_stack(e->sk, s->no, 0);
+}
+
+/* User space is to know a process from its first request on. */
+static inline void tell_proc(struct event *e)
+{
+	u32 tgid = e->id >> 32;
+	struct http_proc *proc = e->proc, made = {};
+	struct http_proc_rec rec = {};
+
+	e->s->owner = tgid;
+	if (!proc)
+		proc = procs.lookup(&tgid);
+	if (proc && proc->flags & HTTP_PROC_KNOWN)
+		return;
+	if (proc) {
+		proc->flags |= HTTP_PROC_KNOWN;
+	} else {
+		made.flags = HTTP_PROC_KNOWN;
+		if (procs.insert(&tgid, &made))
+			return;
+	}
+	rec.kind = HTTP_REC_PROC;
+	rec.pid = tgid;
+	nb_submit(e->ctx, &rec, sizeof(rec));
+}
+
+/*
+ * A request begins, and none waits for an answer. Its first bytes are at
+ * prefix.
+ */
+static inline void on_request(struct event *e, u32 prefix_len)
+{
+	struct http_sock *s = e->s;
+
+	end_call(e->ctx, e->sk, s, HTTP_NEXT);
+	s->phase = HTTP_REQUEST;
+	s->flags &= HTTP_ANSWERED;
+	s->start_ns = e->now;
+	s->pid_tgid = e->id;
+	s->no++;
+	s->last = s->no;
+	s->index = 0;
+	s->nyoung = 0;
+	s->rx_bytes = 0;
+	s->prefix_len = prefix_len;
+	s->tx_start = next_tx(e->sk);
+	if (e->way == WAY_TX)
+		e->park = s->no;
+	else
+		serve(e->sk, s->no, e->id);
+	if (s->owner != e->id >> 32)
+		tell_proc(e);
+}
+
+/* The same with its bytes still where they are, but for @part of them. */
+static inline void on_new_request(struct event *e, u32 part)
+{
+	struct http_sock *s = e->s;
+	u32 n;
+
+	if (part)
+		__builtin_memcpy(s->prefix, s->part, HTTP_ANSWER);
+	n = piece_append(&e->p, s->prefix, part);
+	s->role = e->way == WAY_TX ? HTTP_CLIENT : HTTP_SERVER;
+	on_request(e, n);
+	if (e->way == WAY_RX)
+		s->rx_bytes = part;
+	else
+		s->tx_start -= part;
+}
+
+/* Is there " HTTP/1." in the first line of the @len bytes at @text? */
+static inline int is_request_line(const u8 *text, u32 len)
+{
+	u64 last = 0;
+
+	for (u32 i = 0; i < HTTP_PREFIX; i++) {
+		OPAQUE(len);
+		if (i >= len || text[i] == '\n')
+			return 0;
+		last = last >> 8 | (u64)text[i] << 56;
+		if (last == WORD(' ', 'H', 'T', 'T', 'P', '/', '1', '.'))
+			return 1;
+	}
+	return 0;
+}
+
+/* One more request, while another waits for its answer. */
+static inline void on_pipelined(struct event *e)
+{
+	struct scratch *sc = get_scratch();
+	struct http_sock *s = e->s;
+	struct queue_key key = {};
+	struct queued *q;
+
+	if (!sc)
+		return;
+	q = &sc->queued;
+	q->prefix_len = piece_append(&e->p, q->prefix, 0);
+	if (!is_request_line(q->prefix, q->prefix_len))
+		return;
+	q->start_ns = e->now;
+	q->pid_tgid = e->id;
+	key.sk = (u64)e->sk;
+	key.no = s->last + 1;
+	if (s->last - s->no >= QUEUE_MAX || queue.update(&key, q)) {
+		count_unseen(HTTP_UNSEEN_PIPE);
+		return;
+	}
+	s->last++;
+	s->flags |= HTTP_PIPELINED;
+	if (e->way == WAY_TX)
+		e->park = s->last;
+}
+
+/*
+ * 1 if they are the same, without a branch, each of which would double what
+ * the verifier has to look at in a loop.
+ */
+static inline u64 same(u64 a, u64 b)
+{
+	u64 d = a ^ b, minus = -d;
+
+	OPAQUE(minus);
+	return 1 ^ (d | minus) >> 63;
+}
+
+/* Is there one more request in the same piece, behind the @index-th? */
+static inline int has_another(const struct http_sock *s)
+{
+	u64 n = 0, word = 0, found = 0;
+	u32 len = s->prefix_len;
+
+	for (u32 i = 0; i < HTTP_PREFIX; i++) {
+		OPAQUE(len);
+		if (i >= len)
+			break;
+		word = word >> 8 | (u64)s->prefix[i] << 56;
+		n += same(word >> 32, WORD('\r', '\n', '\r', '\n', 0, 0, 0, 0));
+		found |= same(word,
+			      WORD(' ', 'H', 'T', 'T', 'P', '/', '1', '.')) &
+			 same(n, s->index + 1);
+	}
+	return found;
+}
+
+/* From the queue, or of the same piece: the request to be answered now. */
+static inline int next_request(struct event *e)
+{
+	struct queue_key key = {};
+	struct http_sock *s = e->s;
+	struct queued *q;
+
+	if (s->no == s->last) {
+		if (!has_another(s))
+			return 0;
+		end_call(e->ctx, e->sk, s, HTTP_NEXT);
+		s->last++;
+		s->index++;
+		if (s->flags & HTTP_UNREAD) /* then it is not known which */
+			s->prefix_len = 0;
+		s->flags &= ~HTTP_UNREAD;
+	} else {
+		key.sk = (u64)e->sk;
+		key.no = s->no + 1;
+		q = queue.lookup(&key);
+		if (!q)
+			return 0;
+		end_call(e->ctx, e->sk, s, HTTP_NEXT);
+		s->start_ns = q->start_ns;
+		s->pid_tgid = q->pid_tgid;
+		s->prefix_len = q->prefix_len;
+		s->index = 0;
+		bpf_probe_read_kernel(s->prefix, HTTP_PREFIX, q->prefix);
+		queue.delete(&key);
+	}
+	s->no++;
+	s->nyoung = 0;
+	s->rx_bytes = 0;
+	s->tx_start = next_tx(e->sk);
+	s->phase = HTTP_REQUEST;
+	s->flags |= HTTP_PIPELINED;
+	return 1;
+}
+
+/* A connection of which nothing is known yet. */
+static inline void on_unknown(struct event *e, int kind, u32 part)
+{
+	struct http_sock *s = e->s;
+
+	switch (kind) {
+	case SNIFF_REQUEST:
+		on_new_request(e, part);
+		break;
+	case SNIFF_RESPONSE: /* to a request before the start */
+		s->role = e->way == WAY_TX ? HTTP_SERVER : HTTP_CLIENT;
+		s->phase = HTTP_RESPONSE;
+		s->flags |= HTTP_ANSWERED;
+		break;
+	case SNIFF_TLS:
+	case SNIFF_H2:
+		count_unseen(kind == SNIFF_TLS ? HTTP_UNSEEN_TLS
+					       : HTTP_UNSEEN_H2);
+		give_up(s);
+		break;
+	default:
+		s->flags |= NOT_HTTP(e->way);
+		if (s->flags & HTTP_NO_TX && s->flags & HTTP_NO_RX)
+			give_up(s);
+	}
+}
+
+/* What comes on the way of requests. */
+static inline void on_request_way(struct event *e, int kind, u32 part)
+{
+	struct http_sock *s = e->s;
+
+	if (kind == SNIFF_REQUEST && s->phase != HTTP_REQUEST)
+		on_new_request(e, part);
+	else if (kind == SNIFF_REQUEST)
+		on_pipelined(e);
+	else if (kind == SNIFF_H2) /* as was agreed by an Upgrade */
+		give_up(s);
+	else if (s->phase == HTTP_REQUEST && s->prefix_len < HTTP_PREFIX)
+		s->prefix_len = piece_append(&e->p, s->prefix, s->prefix_len);
+}
+
+/* What comes on the way of answers. */
+static inline void on_answer_way(struct event *e, int kind)
+{
+	struct http_sock *s = e->s;
+
+	if (kind == SNIFF_RESPONSE) {
+		/* What was too fast to be looked at was a 100 Continue. */
+		if (s->phase == HTTP_REQUEST || next_request(e) ||
+		    s->flags & HTTP_UNREAD)
+			on_answer(e);
+	} else if (s->phase == HTTP_REQUEST && !(s->flags & HTTP_ANSWERED)) {
+		give_up(s); /* it only looked like a request */
+	}
+	s->last_ns = e->now;
+}
+
+static inline u8 request_way(const struct http_sock *s)
+{
+	return s->role == HTTP_CLIENT ? WAY_TX : WAY_RX;
+}
+
+/* @len bytes of @e->word: keep them until there are more. */
+static inline void keep_part(struct event *e, u32 len)
+{
+	struct http_sock *s = e->s;
+
+	s->part_way = e->way;
+	s->part_len = len;
+	s->part_ns = e->now;
+	__builtin_memcpy(s->part, e->word, HTTP_ANSWER);
+}
+
+/* Put the piece behind the part before it; what both are. */
+static inline int join_part(struct event *e, u32 len)
+{
+	struct http_sock *s = e->s;
+	u32 n = s->part_len & (HTTP_ANSWER - 1);
+	int kind;
+
+	bpf_probe_read_kernel(s->part + n, HTTP_ANSWER, e->word);
+	__builtin_memcpy(e->word, s->part, sizeof(e->word));
+	len += n;
+	if (len > HTTP_ANSWER)
+		len = HTTP_ANSWER;
+	kind = sniff(e->word[0], len);
+	s->part_len = kind == SNIFF_SHORT ? len : 0;
+	e->now = s->part_ns;
+	return kind;
+}
+
+/* The first bytes of the piece to @e->word, behind them zero. How many. */
+static inline u32 look(struct event *e)
+{
+	struct scratch *sc;
+	u64 n;
+
+	e->word[0] = 0;
+	e->word[1] = 0;
+	if (e->p.len >= HTTP_ANSWER || e->p.at == AT_NONE)
+		return piece_head(&e->p, e->word, HTTP_ANSWER);
+	sc = get_scratch();
+	if (!sc)
+		return 0;
+	n = piece_append(&e->p, sc->queued.prefix, 0);
+	if (n > HTTP_ANSWER)
+		n = HTTP_ANSWER;
+	OPAQUE(n);
+	if (n > HTTP_ANSWER)
+		return 0;
+	bpf_probe_read_kernel(e->word, n, sc->queued.prefix);
+	return n;
+}
+
+/* Content that can't be seen, as of sendfile(2). */
+static inline void on_opaque(struct event *e)
+{
+	if (e->way == WAY_RX)
+		count_unseen(e->p.ptr ? HTTP_UNSEEN_UNREAD : HTTP_UNSEEN_WAY);
+	else if (e->p.ptr)
+		count_unseen(HTTP_UNSEEN_UNREAD);
+	if (e->s && e->way != request_way(e->s))
+		e->s->last_ns = e->now;
+}
+
+static inline void on_kind(struct event *e, int kind, u32 len)
+{
+	struct http_sock *s = e->s;
+	u32 part = 0;
+
+	if (s->part_len && s->part_way == e->way) {
+		part = s->part_len;
+		kind = join_part(e, len);
+	} else if (kind == SNIFF_SHORT) {
+		keep_part(e, len);
+	}
+	if (kind == SNIFF_SHORT) {
+		e->next = s->phase == HTTP_RESPONSE && e->way == request_way(s);
+		return;
+	}
+	if (s->role == HTTP_NO_ROLE)
+		on_unknown(e, kind, part);
+	else if (e->way == request_way(s))
+		on_request_way(e, kind, part);
+	else
+		on_answer_way(e, kind);
+}
+
+/*
+ * Most requests: the next one in one piece, which is read to its place before
+ * it is known what it is. What is lost then is of the request before, and would
+ * have told only of others in its piece. 0: it is something else.
+ */
+static inline int on_next_request(struct event *e)
+{
+	struct http_sock *s = e->s;
+	u32 n;
+
+	if (!s || s->phase != HTTP_RESPONSE || e->way != request_way(s) ||
+	    s->part_len || e->p.at != AT_NONE || e->p.len < HTTP_ANSWER)
+		return 0;
+	n = piece_head(&e->p, s->prefix, HTTP_PREFIX);
+	if (!n || sniff(*(u64 *)s->prefix, n) != SNIFF_REQUEST)
+		return 0;
+	on_request(e, n);
+	return 1;
+}
+
+/*
+ * Most answers: one so soon that nobody is going to see the call, and of whose
+ * bytes nothing need be known. 0: it is something else.
+ */
+static inline int on_fast_answer(struct event *e)
+{
+	struct http_sock *s = e->s;
+
+	if (!s || !(s->flags & HTTP_ANSWERED) || e->way == request_way(s) ||
+	    s->no != s->last || s->part_len ||
+	    e->now - s->start_ns >= e->c->min_ns)
+		return 0;
+	if (s->phase == HTTP_REQUEST) {
+		if (e->way == WAY_RX)
+			return 0; /* its stack waits for the answer proper */
+		served(e->sk, e->id);
+		s->phase = HTTP_RESPONSE;
+		s->first_ns = e->now;
+		s->flags |= HTTP_UNREAD;
+	}
+	s->last_ns = e->now;
+	return 1;
+}
+
+static inline void on_any_piece(struct event *e)
+{
+	u32 len, kind;
+
+	/* Whatever way it was described in. */
+	e->p.ptr = nb_forget(e->p.ptr);
+	e->p.len = nb_forget(e->p.len);
+	e->p.at = nb_forget(e->p.at);
+	e->p.n = nb_forget(e->p.n);
+	len = nb_forget(look(e));
+	if (!len) {
+		on_opaque(e);
+		return;
+	}
+	kind = nb_forget(sniff(nb_forget(e->word[0]), len));
+	if (!e->s)
+		e->s = new_sock(e->sk);
+	if (e->s)
+		on_kind(e, kind, len);
+}
+
+/* The first byte of its answer was late; a server is about to send it. */
+static inline void tell_call(struct event *e, struct scratch *sc)
+{
+	if (!fill_call(e, &sc->rec.call)) {
+		e->tell = 0;
+		return;
+	}
+	e->s->flags |= HTTP_SLOW;
+	e->s->tx_end = next_tx(e->sk);
+	if (e->way == WAY_RX)
+		submit_call(e->ctx, &sc->rec,
+			    unpark_stack(e->sk, e->s->no, &sc->rec.stack));
+}
+
+/*
+ * A call is late, or has begun. What takes the thread's stack comes later,
+ * where all ways meet (on_stack()): else the verifier would go through it for
+ * each.
+ */
+static inline void on_news(struct event *e)
+{
+	struct scratch *sc = get_scratch();
+
+	if (!sc)
+		return;
+	if (e->tell)
+		tell_call(e, sc);
+	if (e->way == WAY_TX) {
+		sc->park = e->park;
+		sc->tell = e->tell;
+		sc->over = e->over;
+		sc->id = e->id;
+	} else if (e->over) {
+		end_call(e->ctx, e->sk, e->s, HTTP_SWITCH);
+		give_up(e->s);
+	}
+}
+
+/* What was sampled of the call while it was young. */
+static inline void samples_submit(void *ctx, struct sock *sk,
+				  const struct http_sock *s)
+{
+	for (int i = 0; i < HTTP_YOUNG && i < s->nyoung; i++) {
+		u32 at = s->young[i];
+		struct http_wait *w = young.lookup(&at);
+
+		if (w && w->sk == (u64)sk && w->no == s->no)
+			wait_submit(ctx, w);
+		else
+			count_unseen(HTTP_UNSEEN_YOUNG);
+	}
+}
+
+/* The current thread's stack, for what on_news() has left to do. Last. */
+static inline void on_stack(void *ctx, struct sock *sk)
+{
+	struct scratch *sc = get_scratch();
+	struct queue_key key = {};
+	struct http_sock *s;
+	u64 id;
+
+	if (!sc || !sc->id)
+		return;
+	id = bpf_get_current_pid_tgid();
+	if (sc->id != id)
+		return;
+	sc->id = 0;
+	http_python_take(id >> 32, &sc->rec.stack);
+	http_stack_take(ctx, &sc->rec.stack,
+			HTTP_STACK_WALK | HTTP_STACK_COPY | HTTP_STACK_PYTHON);
+	key.sk = (u64)sk;
+	key.no = sc->park;
+	if (key.no && parked.update(&key, &sc->rec.stack))
+		count_unseen(HTTP_UNSEEN_PARK);
+	s = find_sock(sk);
+	if (sc->tell) {
+		submit_call(ctx, &sc->rec, 1);
+		if (s)
+			samples_submit(ctx, sk, s);
+	}
+	if (sc->over && s) {
+		end_call(ctx, sk, s, HTTP_SWITCH);
+		give_up(s);
+	}
+}
+
+/* A piece goes over a socket that is no HTTP_NOT. */
+static inline void on_piece(struct event *e)
+{
+	struct http_sock *s;
+
+	e->park = 0;
+	e->tell = 0;
+	e->over = 0;
+	e->next = 0;
+	if (!on_next_request(e))
+		on_any_piece(e);
+	s = e->s;
+	if (!s)
+		return;
+	if (e->way == WAY_RX && !e->next)
+		s->rx_bytes += e->p.all;
+	if (e->park || e->tell || e->over)
+		on_news(e);
+	if (e->way == WAY_TX && s->flags & HTTP_SLOW && !e->next)
+		s->tx_end = next_tx(e->sk) + e->p.all;
+}
+
+/* The socket is gone: so is all that is known of it. */
+static inline void on_destroy(void *ctx, struct sock *sk)
+{
+	struct http_sock *s = find_sock(sk);
+	u64 addr = (u64)sk;
+	struct queue_key key = {};
+
+	if (!s)
+		return;
+	end_call(ctx, sk, s, HTTP_CLOSED);
+	key.sk = addr;
+	if (s->role == HTTP_CLIENT)
+		unpark_stack(sk, s->no, 0);
+	for (int i = 0; i < QUEUE_MAX && s->no + i < s->last; i++) {
+		key.no = s->no + 1 + i;
+		queue.delete(&key);
+		parked.delete(&key);
+	}
+	socks.delete(&addr);
+}
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plans.h"
+
+#include "trace_http.h"
+
+#define ALWAYS (HTTP_WANT_CALLS | HTTP_WANT_WAITS)
+
+/* Receive calls under way at once, whose end a kprobe is to see. */
+#define MAX_CALLS 4096
+
+#define TEXT(a) #a
+#define HZ_TEXT(hz) TEXT(hz)
+
+/* clang-format off */
+/*
+ * A connection's end, and which processes there are. What sends and receives
+ * comes first: as long as the programs are not to run, they cost little.
+ */
+#define OTHER_HOOKS(knows)                                                   \
+	{ NB_HOOK_RAW_TP, "tcp_destroy_sock", "http_destroy", ALWAYS,        \
+	  .twice = true, .typed = knows, .config = "Linux 4.16" },           \
+	{ NB_HOOK_RAW_TP, "sched_process_exec", "http_exec", ALWAYS },       \
+	{ NB_HOOK_RAW_TP, "sched_process_fork", "http_fork", ALWAYS },       \
+	{ NB_HOOK_RAW_TP, "task_rename", "http_rename", ALWAYS },            \
+	{ NB_HOOK_RAW_TP, "sched_process_exit", "http_exit", ALWAYS },       \
+	{ NB_HOOK_RAW_TP, "sched_switch", "http_switch", HTTP_WANT_WAITS },  \
+	{ NB_HOOK_SAMPLE, HZ_TEXT(HTTP_SAMPLE_HZ), "http_sample",            \
+	  HTTP_WANT_WAITS, .optional = true }
+/* clang-format on */
+
+static const struct nb_hook raw_hooks[] = {
+	{ NB_HOOK_RAW_TP, "tcp_sendmsg_locked", "http_send", ALWAYS,
+	  .typed = true, .config = "Linux 6.16" },
+	{ NB_HOOK_RAW_TP, "sock_recv_length", "http_received", ALWAYS,
+	  .typed = true, .config = "Linux 6.3" },
+	OTHER_HOOKS(true),
+};
+
+#define FUNC_HOOKS                                                        \
+	{ NB_HOOK_ENTRY, "tcp_sendmsg_locked", "http_send", ALWAYS },     \
+		{ NB_HOOK_ENTRY, "tcp_sendpage_locked", "http_send_page", \
+		  ALWAYS, .optional = true },                             \
+	{                                                                 \
+		NB_HOOK_RETURN, "tcp_recvmsg", "http_received", ALWAYS,   \
+			.calls = MAX_CALLS                                \
+	}
+
+static const struct nb_hook fentry_hooks[] = {
+	FUNC_HOOKS,
+	OTHER_HOOKS(true),
+};
+
+static const struct nb_hook kprobe_hooks[] = {
+	FUNC_HOOKS,
+	{ NB_HOOK_ENTRY, "tcp_recvmsg", "http_receive", ALWAYS },
+	OTHER_HOOKS(false),
+};
+
+#define HOOKS(array) array, sizeof(array) / sizeof(array[0])
+
+const struct nb_plan http_plans[HTTP_PLANS] = {
+	{ "raw", HOOKS(raw_hooks) },
+	{ "fentry", HOOKS(fentry_hooks), NB_BY_FENTRY },
+	{ "kprobe", HOOKS(kprobe_hooks), NB_BY_KPROBE },
+};
+
+const char *const http_plan_names[] = { "raw", "fentry", "kprobe", NULL };

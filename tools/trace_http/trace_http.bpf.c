@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * trace_http's eBPF text. A call is seen where its bytes go: what is sent as
+ * TCP begins to take it from the process, what is received as the process gets
+ * it.
+ */
+#pragma netbcc types sock inet_sock tcp_sock net
+#pragma netbcc types msghdr iov_iter iovec
+#pragma netbcc types task_struct signal_struct mm_struct pt_regs
+#pragma netbcc types linux_binprm file dentry
+#pragma netbcc field sock sk_protocol
+#pragma netbcc field iov_iter __iov
+#pragma netbcc field iov_iter iter_type
+#pragma netbcc enum iter_type ITER_IOVEC
+#pragma netbcc enum iter_type ITER_UBUF
+#pragma netbcc func bpf_task_pt_regs
+#pragma netbcc func tcp_recvmsg
+#pragma netbcc func tcp_sendmsg_locked
+#pragma netbcc func tcp_sendpage_locked
+#pragma netbcc tracepoint sock_recv_length
+#pragma netbcc tracepoint tcp_destroy_sock
+#pragma netbcc tracepoint tcp_sendmsg_locked
+
+#ifdef NB_TYPES_HEADERS
+#include <linux/binfmts.h>
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/tcp.h>
+#include <linux/uio.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#endif
+
+#include "calls.bpf.h"
+#include "func.bpf.h"
+#include "kernel.bpf.h"
+#include "procs.bpf.h"
+#include "samples.bpf.h"
+#include "sock.bpf.h"
+#include "tp.bpf.h"
+#include "trace_http.h"
+#include "waits.bpf.h"
+
+/* linux/socket.h: user-visible, so constant. */
+#define MSG_PEEK 2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+
+/* Is the current process traced? */
+static inline int is_traced(struct event *e)
+{
+	u32 tgid = e->id >> 32;
+
+	if (!(e->c->flags & HTTP_NAMED))
+		return 1;
+	e->proc = procs.lookup(&tgid);
+	return e->proc != 0;
+}
+
+/* What is sent or received is of interest: begin with *@e. */
+static inline int begin(struct event *e, void *ctx, struct sock *sk)
+{
+	e->c = get_config();
+	if (!e->c || !(e->c->flags & HTTP_LIVE))
+		return 0;
+	e->proc = 0;
+	e->id = bpf_get_current_pid_tgid();
+	e->s = find_sock(sk);
+	if (e->s && e->s->role == HTTP_NOT)
+		return 0;
+	if ((!e->s || e->s->owner != e->id >> 32) && !is_traced(e))
+		return 0;
+	e->ctx = ctx;
+	e->sk = sk;
+	return 1;
+}
+
+static inline void on_send(void *ctx, struct sock *sk, struct msghdr *msg)
+{
+	struct event e;
+
+	if (!begin(&e, ctx, sk))
+		return;
+	e.way = WAY_TX;
+	e.now = bpf_ktime_get_ns();
+	if (on_fast_answer(&e))
+		return;
+	piece_of_msg(&e.p, msg);
+	on_piece(&e);
+}
+
+/* The same of a page in the kernel, of sendfile(2) before 6.5. */
+static inline void on_send_page(void *ctx, struct sock *sk, u32 size)
+{
+	struct event e;
+
+	if (!begin(&e, ctx, sk))
+		return;
+	e.way = WAY_TX;
+	e.now = bpf_ktime_get_ns();
+	if (on_fast_answer(&e))
+		return;
+	piece_set(&e.p, 0, 0, size);
+	on_piece(&e);
+}
+
+static inline void on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
+{
+	struct event e;
+
+	if (bytes <= 0 || flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE))
+		return;
+	if (!begin(&e, ctx, sk))
+		return;
+	if (!e.s && nb_sk_protocol(sk) != NB_IPPROTO_TCP)
+		return;
+	e.way = WAY_RX;
+	e.now = bpf_ktime_get_ns();
+	if (on_fast_answer(&e)) {
+		e.s->rx_bytes += bytes;
+		return;
+	}
+	piece_of_call(&e.p, bytes);
+	on_piece(&e);
+}
+
+#ifdef NB_PLAN_raw
+/* tcp_sendmsg_locked(sk, msg, skb, size_goal) */
+int http_send(NB_TP_CTX *ctx)
+{
+	on_send(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
+		(struct msghdr *)NB_TP_ARG(ctx, 2));
+	on_stack(ctx, (struct sock *)NB_TP_ARG(ctx, 1));
+	return 0;
+}
+
+/* sock_recv_length(sk, ret, flags) */
+int http_received(NB_TP_CTX *ctx)
+{
+	on_received(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
+		    (int)NB_TP_ARG(ctx, 2), NB_TP_ARG(ctx, 3));
+	return 0;
+}
+#else
+/* tcp_sendmsg_locked(sk, msg, size) */
+int http_send(NB_FUNC_CTX *ctx)
+{
+	on_send(ctx, NB_FUNC_ARG(ctx, 1), NB_FUNC_ARG(ctx, 2));
+	on_stack(ctx, NB_FUNC_ARG(ctx, 1));
+	return 0;
+}
+
+/* tcp_sendpage_locked(sk, page, offset, size, flags) */
+int http_send_page(NB_FUNC_CTX *ctx)
+{
+	on_send_page(ctx, NB_FUNC_ARG(ctx, 1), (u64)NB_FUNC_ARG(ctx, 4));
+	on_stack(ctx, NB_FUNC_ARG(ctx, 1));
+	return 0;
+}
+
+/*
+ * tcp_recvmsg(sk, msg, len, flags, addr_len), before 5.19 with nonblock behind
+ * len.
+ */
+#if defined(NB_ARGS_tcp_recvmsg) && NB_ARGS_tcp_recvmsg == 6
+#define RECV_FLAGS(ctx) ((u64)NB_FUNC_ARG(ctx, 5))
+#else
+#define RECV_FLAGS(ctx) ((u64)NB_FUNC_ARG(ctx, 4))
+#endif
+
+#ifdef NB_FENTRY
+int http_received(NB_FUNC_CTX *ctx)
+{
+	on_received(ctx, NB_FUNC_ARG(ctx, 1),
+		    (int)NB_FUNC_RET(ctx, tcp_recvmsg), RECV_FLAGS(ctx));
+	return 0;
+}
+#else
+/* A receive call that is under way, by thread. */
+struct call {
+	struct sock *sk;
+	u64 flags;
+};
+
+BPF_HASH(calls, u64, struct call, 4096);
+
+/* Of traced processes only, and of sockets that are of interest. */
+static inline void on_receive(struct sock *sk, u64 flags)
+{
+	struct call call = {};
+	struct event e;
+
+	if (!begin(&e, 0, sk))
+		return;
+	call.sk = sk;
+	call.flags = flags;
+	if (calls.update(&e.id, &call))
+		nb_count(NB_COUNT_MISSED);
+}
+
+int http_receive(NB_FUNC_CTX *ctx)
+{
+	on_receive(NB_FUNC_ARG(ctx, 1), RECV_FLAGS(ctx));
+	return 0;
+}
+
+int http_received(NB_FUNC_CTX *ctx)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct call *found = calls.lookup(&id), call;
+
+	if (!found)
+		return 0;
+	call = *found;
+	calls.delete(&id);
+	on_received(ctx, call.sk, (int)NB_FUNC_RET(ctx, tcp_recvmsg),
+		    call.flags);
+	return 0;
+}
+#endif
+#endif
+
+/* tcp_destroy_sock(sk) */
+int http_destroy(NB_TP_CTX *ctx)
+{
+	on_destroy(ctx, (struct sock *)NB_TP_ARG(ctx, 1));
+	return 0;
+}
+
+/* sched_process_exec(task, old_pid, bprm) */
+int http_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_exec(ctx, (struct task_struct *)ctx->args[0],
+		(struct linux_binprm *)ctx->args[2]);
+	return 0;
+}
+
+/* sched_process_fork(parent, child) */
+int http_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_fork((struct task_struct *)ctx->args[0],
+		(struct task_struct *)ctx->args[1]);
+	return 0;
+}
+
+/* task_rename(task, name) */
+int http_rename(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_rename((struct task_struct *)ctx->args[0],
+		  (const char *)ctx->args[1]);
+	return 0;
+}
+
+/* sched_process_exit(task) */
+int http_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx->args[0];
+
+	on_exit(task);
+	forget_thread(NB_GET(task, pid));
+	return 0;
+}
+
+/* sched_switch(preempt, prev, next) */
+int http_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	on_switch(ctx, ctx->args[0] & 1, (struct task_struct *)ctx->args[1],
+		  (struct task_struct *)ctx->args[2]);
+	return 0;
+}
+
+/* HTTP_SAMPLE_HZ times a second, on each CPU */
+int http_sample(void *ctx)
+{
+	on_sample(ctx);
+	return 0;
+}

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * trace_http: slow HTTP calls, and the stacks that made them. Costs two looks
+ * into hash maps for each piece that a traced process sends or receives; see
+ * OVERHEAD in trace_http(8).
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "args.h"
+#include "backlog.h"
+#include "calls.h"
+#include "clock.h"
+#include "log.h"
+#include "loop.h"
+#include "losses.h"
+#include "names.h"
+#include "output.h"
+#include "plans.h"
+#include "priv.h"
+#include "procs.h"
+#include "prog.h"
+#include "rows.h"
+#include "samples.h"
+#include "trace_http.h"
+#include "waits.h"
+
+extern const char nb_text_trace_http[];
+
+/* To write files, and to look at the memory and the files of processes. */
+#define HTTP_PRIVS                                 \
+	(NB_PRIV_FDS | NB_PRIV(CAP_DAC_OVERRIDE) | \
+	 NB_PRIV(CAP_CHECKPOINT_RESTORE))
+
+#define TICK_MS 100
+
+/* A server's wait counts from such a part of the threshold on. */
+#define WAIT_PART 16
+#define WAIT_MIN_NS 1000000ULL
+#define WAITS_MAX 1024
+
+/* Its call is young for so long. */
+#define YOUNG_PART 4
+
+#define TICKS_A_SECOND (1000 / TICK_MS)
+
+struct run {
+	struct nb_prog *prog;
+	struct nb_loop *loop;
+	struct nb_table *table; /* with --json, or NULL */
+	struct http_calls *calls;
+	struct http_waits waits;
+	struct http_waits samples;
+	struct http_output *out;
+	struct http_names *names;
+	struct http_pids pids;
+	struct http_backlog backlog;
+	bool busy; /* with the backlog */
+	struct nb_clock clock;
+	struct nb_losses losses;
+	uint64_t lines;
+	unsigned ticks;
+	int socks; /* the map, which is the prog's */
+};
+
+static int show(struct run *run, const struct http_call *call,
+		const struct http_frames *frames, const struct http_end *end)
+{
+	FILE *text = run->table ? NULL : stdout;
+	struct http_call_info info;
+	struct http_texts texts;
+	int err;
+
+	http_rows_info(call, end, &texts, &info);
+	err = http_output_call(run->out, &info, frames, text);
+	if (!err)
+		err = http_waits_show(&run->waits, run->names, call, &info,
+				      run->out, text);
+	if (!err)
+		err = http_samples_show(&run->samples, run->names, call, &info,
+					run->out, text);
+	if (err || !run->table)
+		return err;
+	nb_clock_sync(&run->clock);
+	return http_rows_print(run->table, &run->clock, call, end, frames);
+}
+
+static int on_end(void *ctx, const struct http_call *call,
+		  const struct http_frames *frames, const struct http_end *end)
+{
+	struct run *run = ctx;
+	int err;
+
+	if (!http_rows_large(end))
+		return 0;
+	err = show(run, call, frames, end);
+	if (err)
+		return err;
+	return ++run->lines == http_args.count ? NB_LOOP_STOP : 0;
+}
+
+/*
+ * A call's stack gets its names at once: its process may not live for as long
+ * as the call.
+ */
+static int on_call(struct run *run, const struct http_record *rec, size_t size)
+{
+	const struct http_call *call = &rec->call;
+	struct http_frames *frames;
+	bool has_stack = call->flags & HTTP_STACK;
+
+	if (size < sizeof(*call) ||
+	    (has_stack &&
+	     (size < sizeof(*call) + HTTP_STACK_HEAD ||
+	      size < sizeof(*call) + http_stack_size(&rec->stack))))
+		return -EBADMSG;
+	if (!http_rows_wanted(call))
+		return 0;
+	frames = http_calls_begin(run->calls, call);
+	if (!frames)
+		return -ENOMEM;
+	if (has_stack)
+		http_names_resolve(run->names, (pid_t)call->pid, &rec->stack,
+				   frames);
+	return 0;
+}
+
+static int work_on(struct run *run, const void *data, size_t size)
+{
+	const struct http_proc_rec *proc = data;
+
+	switch (proc->kind) {
+	case HTTP_REC_CALL:
+		return on_call(run, data, size);
+	case HTTP_REC_END:
+		return http_calls_end(run->calls, data);
+	case HTTP_REC_WAIT:
+		return http_waits_add(&run->waits, data, size);
+	case HTTP_REC_SAMPLE:
+		return http_waits_add(&run->samples, data, size);
+	case HTTP_REC_PROC:
+		if (proc->is_new)
+			http_names_exec(run->names, (pid_t)proc->pid);
+		else
+			http_names_open(run->names, (pid_t)proc->pid);
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* Work on the oldest record that waits, if any does. */
+static int work_on_oldest(struct run *run)
+{
+	size_t size;
+	void *data = http_backlog_take(&run->backlog, &size);
+	int err = data ? work_on(run, data, size) : 0;
+
+	free(data);
+	return err;
+}
+
+/* Take it out of the buffer; it is worked on when that is empty. */
+static int on_event(void *ctx, const void *data, size_t size)
+{
+	struct run *run = ctx;
+	int err;
+
+	while ((err = http_backlog_add(&run->backlog, data, size)) &&
+	       run->backlog.first) {
+		err = work_on_oldest(run);
+		if (err)
+			return err;
+	}
+	return err ? work_on(run, data, size) : 0;
+}
+
+/* Between two records the buffer is emptied again. */
+static int work_on_all(struct run *run)
+{
+	int err = 0;
+
+	run->busy = true;
+	while (!err && run->backlog.first) {
+		err = work_on_oldest(run);
+		if (!err)
+			err = nb_loop_drain(run->loop);
+	}
+	run->busy = false;
+	return err;
+}
+
+static int flush(const struct run *run)
+{
+	if (run->table)
+		return nb_table_flush(run->table);
+	return fflush(stdout) ? -errno : 0;
+}
+
+static int on_idle(void *ctx)
+{
+	struct run *run = ctx;
+	int err = run->busy ? 0 : work_on_all(run);
+
+	return err || run->busy ? err : flush(run);
+}
+
+static void on_second(struct run *run)
+{
+	nb_losses_report(&run->losses, run->prog, "connections", "--max-conns");
+}
+
+static int on_tick(void *ctx)
+{
+	struct run *run = ctx;
+	int err = http_calls_look(run->calls, run->socks, nb_clock_now());
+
+	if (!err)
+		err = flush(run);
+	if (!err && ++run->ticks % TICKS_A_SECOND == 0) {
+		on_second(run);
+		err = http_output_tick(run->out);
+	}
+	if (!err && !http_args.names.n && http_pids_ended(&run->pids)) {
+		nb_note("every process of --pid has ended");
+		return NB_LOOP_STOP;
+	}
+	return err;
+}
+
+static uint32_t young_room(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	return HTTP_YOUNG_CPU * (cpus > 1 ? (uint32_t)cpus : 1);
+}
+
+static int open_prog(struct run *run)
+{
+	const struct nb_prog_map maps[] = {
+		{ "socks", NULL, http_args.max_conns },
+		{ "young", NULL, young_room() },
+	};
+	const struct nb_prog_spec spec = {
+		.tool = nb_log_name(),
+		.text = nb_text_trace_http,
+		.plans = http_plans,
+		.nplans = HTTP_PLANS,
+		.want = HTTP_WANT_CALLS | (http_args.client && !http_args.server
+						   ? 0
+						   : HTTP_WANT_WAITS),
+		.maps = maps,
+		.nmaps = sizeof(maps) / sizeof(maps[0]),
+		.args = &http_args.prog,
+	};
+	struct nb_error why;
+	int err = nb_error_say(nb_prog_open(&spec, &run->prog, &why), &why);
+
+	if (err)
+		return err;
+	run->socks = nb_prog_map(run->prog, "socks");
+	err = http_names_new(run->prog, &run->names);
+	if (err)
+		nb_error("cannot begin: %s", strerror(-err));
+	return err;
+}
+
+static int open_output(struct run *run)
+{
+	int err = http_calls_new(on_end, run, &run->calls);
+
+	if (!err)
+		err = http_waits_init(&run->waits, WAITS_MAX);
+	if (!err)
+		err = http_waits_init(&run->samples, http_samples_room());
+	if (!err && http_args.json)
+		err = http_rows_new(&run->table);
+	if (err) {
+		nb_error("cannot begin: %s", strerror(-err));
+		return err;
+	}
+	return http_output_open(http_args.dir, http_args.speedscope,
+				http_args.svg, &run->out);
+}
+
+static int open_loop(struct run *run)
+{
+	int err = nb_loop_new(&run->loop);
+
+	if (!err)
+		err = nb_loop_records(
+			run->loop, run->prog, sizeof(struct http_proc_rec),
+			(size_t)http_args.prog.buffer_kb * 1024, on_event, run);
+	if (!err)
+		err = nb_loop_every(run->loop, TICK_MS, on_tick, run);
+	if (err) {
+		nb_error("cannot read records: %s", strerror(-err));
+		return err;
+	}
+	nb_loop_idle(run->loop, on_idle, run);
+	nb_loop_output(run->loop, STDOUT_FILENO);
+	return 0;
+}
+
+/* Shorter ones would not be seen in a graph of calls of that length. */
+static uint64_t wait_ns(void)
+{
+	uint64_t ns = http_args.min_ms * 1000000ULL / WAIT_PART;
+
+	return ns > WAIT_MIN_NS ? ns : WAIT_MIN_NS;
+}
+
+static uint64_t young_ns(void)
+{
+	uint64_t ns = http_args.min_ms * 1000000ULL / YOUNG_PART;
+
+	return ns < HTTP_YOUNG_NS ? ns : HTTP_YOUNG_NS;
+}
+
+static int set_config(const struct run *run, uint32_t live)
+{
+	const struct http_config config = {
+		.flags = http_args_flags() | live,
+		.min_ns = http_args.min_ms * 1000000ULL,
+		.wait_ns = wait_ns(),
+		.young_ns = young_ns(),
+	};
+	const uint32_t zero = 0;
+
+	return nb_prog_set(run->prog, "config", &zero, sizeof(zero), &config,
+			   sizeof(config));
+}
+
+static void say_none(void)
+{
+	const struct nb_list *names = &http_args.names;
+	char text[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < names->n && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"%s'%s'", i ? ", " : "",
+					names->item[i]);
+	nb_note("no process is named %s yet: waiting for one", text);
+}
+
+static void on_found(void *ctx, uint32_t pid)
+{
+	http_names_exec(ctx, (pid_t)pid);
+}
+
+/* Which processes, then let the programs go. */
+static int go_live(const struct run *run)
+{
+	size_t n = 0;
+	int err = http_procs_names(run->prog);
+
+	if (!err)
+		err = set_config(run, 0);
+	if (!err)
+		err = http_procs_find(run->prog, on_found, run->names, &n);
+	if (!err)
+		err = set_config(run, HTTP_LIVE);
+	if (err)
+		nb_error("cannot set the filters: %s", strerror(-err));
+	else if (http_args.names.n && !n)
+		say_none();
+	else if (http_args.names.n)
+		nb_verbose("%zu processes are traced", n);
+	return err;
+}
+
+/* As the seed's commands began. */
+static int print_header(void)
+{
+	if (http_args.json || nb_log_is_quiet())
+		return 0;
+	printf("Tracing... Hit Ctrl-C to end. (Duration threshold: %" PRIu32
+	       " ms)\n",
+	       http_args.min_ms);
+	if (http_args.names.n)
+		printf("Process filters: ");
+	for (size_t i = 0; i < http_args.names.n; i++)
+		printf("%s%s", http_args.names.item[i],
+		       i + 1 < http_args.names.n ? ", " : "\n");
+	return fflush(stdout) ? -errno : 0;
+}
+
+/* Until the end; what is under way then is shown as far as it has come. */
+static int run_loop(struct run *run)
+{
+	int err = nb_loop_run(run->loop);
+	bool full = http_args.count && run->lines >= http_args.count;
+
+	nb_prog_detach(run->prog);
+	if (err == NB_LOOP_STOP)
+		err = 0;
+	if (!err && !full)
+		err = nb_loop_drain(run->loop);
+	if (!err && !full)
+		err = http_calls_look(run->calls, run->socks, 0);
+	if (err == NB_LOOP_STOP)
+		err = 0;
+	return err ? err : flush(run);
+}
+
+static void report_cut(const struct run *run)
+{
+	uint64_t n = run->waits.cut > run->samples.cut ? run->waits.cut
+						       : run->samples.cut;
+
+	if (n)
+		nb_error(
+			"%" PRIu64
+			" calls may lack where they waited or computed: there was no room",
+			n);
+}
+
+static int trace(struct run *run)
+{
+	int err = print_header();
+
+	nb_verbose("tracing with plan '%s' (%s start)", nb_prog_plan(run->prog),
+		   nb_prog_warm(run->prog) ? "warm" : "cold");
+	if (!err)
+		err = run_loop(run);
+	on_second(run);
+	http_names_report(run->names);
+	report_cut(run);
+	if (!http_args.count || run->lines < http_args.count)
+		http_account_report(run->prog);
+	if (err == -EPIPE)
+		return 0;
+	if (err && ferror(stdout))
+		nb_error("cannot write standard output: %s", strerror(-err));
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { 0 };
+	struct nb_error why;
+	int err;
+
+	http_args_parse(argc, argv);
+	err = nb_error_say(nb_priv_check(&why), &why);
+	if (!err)
+		err = nb_error_say(http_pids_open(&run.pids, &why), &why);
+	if (!err)
+		err = open_output(&run);
+	if (!err)
+		err = open_prog(&run);
+	if (!err)
+		err = open_loop(&run);
+	if (!err)
+		err = nb_error_say(nb_priv_drop(HTTP_PRIVS, &why), &why);
+	if (!err)
+		err = go_live(&run);
+	if (!err)
+		err = trace(&run);
+	if (http_output_close(run.out) && !err)
+		err = -EIO;
+	http_backlog_free(&run.backlog);
+	http_calls_free(run.calls);
+	http_names_free(run.names);
+	http_waits_free(&run.waits);
+	http_waits_free(&run.samples);
+	nb_table_free(run.table);
+	nb_loop_free(run.loop);
+	nb_prog_free(run.prog);
+	http_pids_close(&run.pids);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
