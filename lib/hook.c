@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sample.h"
+#include "uprobe.h"
 
 #define BTF_NAME_LEN 64
 #define KERNEL_ENOTSUPP 524 /* linux/errno.h, not for user space */
@@ -178,6 +179,9 @@ int nb_hook_usable(struct nb_kernel *kernel, enum nb_hook_how how,
 		return iter_usable(kernel, hook, why);
 	case NB_HOOK_SAMPLE:
 		return sample_usable(hook, why);
+	case NB_HOOK_UPROBE:
+	case NB_HOOK_URETPROBE:
+		return nb_uprobe_usable(why);
 	default:
 		return how == NB_BY_FENTRY ? fentry_usable(kernel, hook, why)
 					   : kprobe_usable(kernel, hook, why);
@@ -226,6 +230,11 @@ int nb_hook_load(const struct nb_image *img, enum nb_hook_how how,
 	case NB_HOOK_ITER:
 		load.attach = BPF_TRACE_ITER;
 		return load_tracing(img, hook, &load, ret, why);
+	case NB_HOOK_UPROBE:
+	case NB_HOOK_URETPROBE:
+		load.type = BPF_PROG_TYPE_KPROBE;
+		load.attach = (enum bpf_attach_type)nb_uprobe_attach_type();
+		break;
 	default:
 		if (how == NB_BY_KPROBE) {
 			load.type = BPF_PROG_TYPE_KPROBE;

@@ -24,6 +24,9 @@ enum nb_hook_kind {
 			 * is online as it is attached, in what runs there,
 			 * which the idle task is not (with a hash map that is
 			 * BPF_F_NO_PREALLOC Linux 6.1) */
+	/* target: a symbol of files that nb_prog_attach_file() is told of; */
+	NB_HOOK_UPROBE,	   /* as the function is called, */
+	NB_HOOK_URETPROBE, /* and as it returns */
 };
 
 /* How a plan's programs get to functions. */

@@ -2,9 +2,14 @@
 #include "links.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Threads that close at once. */
+#define STRIDE 32
 
 int nb_links_add(struct nb_links *links, int fd)
 {
@@ -33,6 +38,42 @@ void nb_links_cut(struct nb_links *links, size_t n)
 void nb_links_close(struct nb_links *links)
 {
 	nb_links_cut(links, 0);
+	free(links->fd);
+	memset(links, 0, sizeof(*links));
+}
+
+/* What one of several threads closes: each STRIDE-th from @first on. */
+struct share {
+	const struct nb_links *links;
+	size_t first;
+	pthread_t thread;
+	bool started;
+};
+
+static void *close_share(void *arg)
+{
+	const struct share *share = arg;
+
+	for (size_t i = share->first; i < share->links->n; i += STRIDE)
+		close(share->links->fd[i]);
+	return NULL;
+}
+
+void nb_links_close_at_once(struct nb_links *links)
+{
+	struct share shares[STRIDE];
+
+	for (size_t i = 0; i < STRIDE && i < links->n; i++) {
+		struct share *s = &shares[i];
+
+		*s = (struct share){ .links = links, .first = i };
+		s->started = !pthread_create(&s->thread, NULL, close_share, s);
+		if (!s->started)
+			close_share(s);
+	}
+	for (size_t i = 0; i < STRIDE && i < links->n; i++)
+		if (shares[i].started)
+			pthread_join(shares[i].thread, NULL);
 	free(links->fd);
 	memset(links, 0, sizeof(*links));
 }

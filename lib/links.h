@@ -21,4 +21,10 @@ void nb_links_cut(struct nb_links *links, size_t n);
 /* Close all. */
 void nb_links_close(struct nb_links *links);
 
+/*
+ * The same, of such as the kernel waits at for whoever is in the program: at
+ * many of them together, not at one after the other.
+ */
+void nb_links_close_at_once(struct nb_links *links);
+
 #endif

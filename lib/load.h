@@ -30,7 +30,7 @@ int nb_load_pinned(const struct nb_image_map *map, const char *path,
 /* What a program is loaded for. */
 struct nb_load {
 	enum bpf_prog_type type;
-	enum bpf_attach_type attach; /* fentry and fexit */
+	enum bpf_attach_type attach; /* fentry and fexit, files */
 	uint32_t btf_id;	     /* their function's, in the kernel's BTF */
 };
 

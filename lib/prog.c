@@ -4,9 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "uprobe.h"
 
 /* What attaching works with. */
 struct attaching {
@@ -18,10 +21,46 @@ struct attaching {
 	struct nb_error *why;
 };
 
+static bool is_uprobe(const struct nb_hook *hook)
+{
+	return hook->kind == NB_HOOK_UPROBE || hook->kind == NB_HOOK_URETPROBE;
+}
+
+/* The map of the same name of another program's. -ENOENT: it has none. */
+static int shared_map(const struct attaching *a, const struct nb_image_map *map)
+{
+	const struct nb_prog *from = a->spec->share;
+
+	for (size_t i = 0; from && i < from->nmaps; i++) {
+		const struct nb_image_map *def = &from->defs[i];
+		int fd;
+
+		if (strcmp(def->name, map->name))
+			continue;
+		if (def->type != map->type || def->key_size != map->key_size ||
+		    def->value_size != map->value_size)
+			return nb_error_set(
+				a->why, -EINVAL,
+				"cannot share the map '%s': it is another one",
+				map->name);
+		fd = fcntl(from->maps[i], F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return nb_error_set(a->why, -errno,
+					    "cannot share the map '%s': %s",
+					    map->name, strerror(errno));
+		return fd;
+	}
+	return -ENOENT;
+}
+
 static int create_map(const struct attaching *a, const struct nb_image_map *map)
 {
 	const struct nb_prog_spec *spec = a->spec;
+	int shared = shared_map(a, map);
 	uint32_t entries = 0;
+
+	if (shared != -ENOENT)
+		return shared;
 
 	if (map->type == BPF_MAP_TYPE_RINGBUF)
 		entries = spec->args->buffer_kb * 1024;
@@ -99,8 +138,8 @@ static int attach(const struct attaching *a, const struct nb_hook *hook)
 {
 	int prog = get_program(a, hook);
 
-	if (prog < 0)
-		return prog;
+	if (prog < 0 || is_uprobe(hook))
+		return prog < 0 ? prog : 0;
 	return nb_hook_attach(a->kernel, a->plan->how, hook, prog,
 			      &a->prog->links, &a->prog->kprobes, a->why);
 }
@@ -140,6 +179,8 @@ int nb_prog_attach(struct nb_prog *prog, const struct nb_prog_spec *spec,
 	const struct attaching a = { prog, spec, plan, img, kernel, why };
 	int err = attach_all(&a);
 
+	prog->hooks = plan;
+	prog->want = spec->want;
 	if (err) {
 		nb_prog_detach(prog);
 		release(prog);
@@ -147,10 +188,54 @@ int nb_prog_attach(struct nb_prog *prog, const struct nb_prog_spec *spec,
 	return err;
 }
 
+static int find_prog(const struct nb_prog *p, const char *name)
+{
+	for (size_t i = 0; i < p->nprogs; i++)
+		if (!strcmp(p->progs[i].name, name))
+			return p->progs[i].fd;
+	return -ENOENT;
+}
+
+static int attach_symbol(struct nb_prog *p, const struct nb_hook *hook,
+			 const char *path, uint64_t offset)
+{
+	bool ret = hook->kind == NB_HOOK_URETPROBE;
+	int link =
+		nb_uprobe_attach(path, offset, ret, find_prog(p, hook->prog));
+
+	return link < 0 ? link : nb_links_add(&p->file_links, link);
+}
+
+int nb_prog_attach_file(struct nb_prog *p, const char *path,
+			const struct nb_prog_symbol *symbols, size_t n,
+			struct nb_error *why)
+{
+	size_t before = p->file_links.n;
+	int err = 0;
+
+	for (size_t i = 0; i < p->hooks->nhooks && !err; i++) {
+		const struct nb_hook *hook = &p->hooks->hooks[i];
+
+		if (!is_uprobe(hook) || !(hook->need & p->want))
+			continue;
+		for (size_t k = 0; k < n && !err; k++)
+			if (symbols[k].offset &&
+			    !strcmp(symbols[k].name, hook->target))
+				err = attach_symbol(p, hook, path,
+						    symbols[k].offset);
+	}
+	if (!err)
+		return (int)(p->file_links.n - before);
+	nb_links_cut(&p->file_links, before);
+	return nb_error_set(why, err, "cannot attach to the file '%s': %s",
+			    path, strerror(-err));
+}
+
 void nb_prog_detach(struct nb_prog *p)
 {
 	p->missed += nb_kprobes_missed(&p->kprobes);
 	nb_links_close(&p->links);
+	nb_links_close_at_once(&p->file_links);
 	nb_kprobes_remove(&p->kprobes);
 }
 

@@ -66,6 +66,8 @@ struct nb_prog_map {
 	uint32_t max_entries; /* or make it this large; 0: as in the text */
 };
 
+struct nb_prog;
+
 struct nb_prog_spec {
 	const char *tool;
 	const char *text;
@@ -76,9 +78,15 @@ struct nb_prog_spec {
 	const struct nb_prog_map *maps;
 	size_t nmaps;
 	const struct nb_prog_args *args;
+	const struct nb_prog *share; /* its maps are those of the same name, as
+				      * far as it has them; or NULL */
 };
 
-struct nb_prog;
+/* A function of a file. */
+struct nb_prog_symbol {
+	const char *name;
+	uint64_t offset; /* in the file, bytes; 0: it has none of that name */
+};
 
 /*
  * Load and attach the first plan that works. 0 or -errno, with the reason in
@@ -86,6 +94,16 @@ struct nb_prog;
  */
 int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		 struct nb_error *why);
+
+/*
+ * Attach the plan's NB_HOOK_UPROBE and NB_HOOK_URETPROBE to those of the @n
+ * symbols that are their targets, in the file at @path, whoever has it mapped
+ * by now or later. How many hooks that were, or -errno with the reason in @why
+ * and none of them.
+ */
+int nb_prog_attach_file(struct nb_prog *prog, const char *path,
+			const struct nb_prog_symbol *symbols, size_t n,
+			struct nb_error *why);
 
 /* Detach everything; maps stay readable. */
 void nb_prog_detach(struct nb_prog *prog);

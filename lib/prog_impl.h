@@ -15,6 +15,9 @@ struct nb_prog {
 	struct nb_image_map defs[NB_IMAGE_MAX_MAPS];
 	int maps[NB_IMAGE_MAX_MAPS];
 	struct nb_links links;
+	const struct nb_plan *hooks; /* whose uprobes are for files */
+	unsigned want;
+	struct nb_links file_links;
 	struct nb_kprobes kprobes;
 	uint64_t missed; /* of kprobes that are removed */
 	size_t nprogs;

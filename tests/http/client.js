@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 /*
  * client.js PORT MS...: calls one after the other on one connection, and the
- * truth about them on standard output, as node sees it.
+ * truth about them on standard output, as node sees it; with $TLS, of HTTPS.
  */
 "use strict";
 
-const http = require("http");
+const tls = process.env.TLS;
+const http = require(tls ? "https" : "http");
 const [port, ...delays] = process.argv.slice(2).map(Number);
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1,
+			       rejectUnauthorized: false });
 
 function tell(res, path, start, first) {
 	const s = res.socket;
@@ -29,7 +31,7 @@ function makeCall(path) {
 		/* It is written when it has a socket that is connected. */
 		req.on("socket", (s) => {
 			if (s.connecting)
-				s.once("connect", () => {
+				s.once(tls ? "secureConnect" : "connect", () => {
 					start = process.hrtime.bigint();
 				});
 			else

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /*
  * server.js: an HTTP server that is as slow as it is asked to be, and the truth
- * about it on standard output, as node sees it.
+ * about it on standard output, as node sees it. With $TLS, a
+ * file with a key and a certificate, it is one of HTTPS.
  */
 "use strict";
 
@@ -11,7 +12,9 @@ function slowDatabaseQuery(ms) {
 		;
 }
 
-const http = require("http");
+const tls = process.env.TLS;
+const http = require(tls ? "https" : "http");
+const pem = tls ? require("fs").readFileSync(tls) : "";
 const BODY = "slow\n".repeat(100);
 
 function tell(req, ms, start, first) {
@@ -32,7 +35,7 @@ function answer(req, res, ms, start) {
 	tell(req, ms, start, first);
 }
 
-const server = http.createServer((req, res) => {
+const server = http.createServer({ key: pem, cert: pem }, (req, res) => {
 	const start = process.hrtime.bigint();
 	const ms = Number(new URL(req.url, "http://x").searchParams.get("ms"));
 

@@ -125,7 +125,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     def get_request(self):
         sock, address = self.socket.accept()
-        return stamped.Stamped(fileno=sock.detach()), address
+        sock = stamped.Stamped(fileno=sock.detach())
+        return stamped.with_tls(sock, server=True), address
 
 
 def main():

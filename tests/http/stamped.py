@@ -2,6 +2,7 @@
 import json
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -57,12 +58,58 @@ class Stamped(socket.socket):
         return size
 
 
+class StampedTls(ssl.SSLSocket):
+    """The same of what is in TLS; sendall() is made of send()."""
+
+    def send(self, data, flags=0):
+        begin = time.monotonic_ns()
+        size = super().send(data, flags)
+        self.log.append(Use("tx", begin, size, data))
+        return size
+
+    def recv(self, buflen=1024, flags=0):
+        begin = time.monotonic_ns()
+        data = super().recv(buflen, flags)
+        if data:
+            self.log.append(Use("rx", begin, len(data), data))
+        return data
+
+    def recv_into(self, buffer, nbytes=None, flags=0):
+        begin = time.monotonic_ns()
+        size = super().recv_into(buffer, nbytes, flags)
+        if size:
+            self.log.append(Use("rx", begin, size, memoryview(buffer)))
+        return size
+
+
+def tls_context(server):
+    """With the certificate and key in the file $TLS, which nobody checks."""
+    if server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.environ["TLS"])
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.sslsocket_class = StampedTls
+    return context
+
+
+def with_tls(sock, server=False):
+    """@sock, or with $TLS the TLS on it."""
+    if "TLS" not in os.environ:
+        return sock
+    sock = tls_context(server).wrap_socket(sock, server_side=server)
+    sock.log = []
+    return sock
+
+
 def connect(host, port):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = Stamped(family, socket.SOCK_STREAM)
     sock.connect((host, port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+    return with_tls(sock)
 
 
 def address(name):

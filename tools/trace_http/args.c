@@ -29,6 +29,8 @@ static const struct nb_opt opts[] = {
 	  .help = "only calls that the process makes" },
 	{ NB_FLAG, .lng = "server", .out = &http_args.server,
 	  .help = "only calls that it serves" },
+	{ NB_FLAG, .lng = "no-tls", .out = &http_args.no_tls,
+	  .help = "no calls over TLS, and no hooks on libssl" },
 	{ NB_STR, .lng = "status", .arg = "LIST", .out = &http_args.status,
 	  .help = "only these, as in 404 or 4xx,5xx" },
 	{ NB_STR, .lng = "path", .arg = "GLOB", .out = &http_args.path,
@@ -109,6 +111,7 @@ uint32_t http_args_flags(void)
 
 	return (a->names.n || a->pids.n ? HTTP_NAMED : 0U) |
 	       (a->names.n ? HTTP_NAMES : 0U) |
+	       (a->no_tls ? 0U : HTTP_SEES_TLS) |
 	       (a->client && !a->server ? HTTP_ONLY_CLIENT : 0U) |
 	       (a->server && !a->client ? HTTP_ONLY_SERVER : 0U) |
 	       (a->ip4 && !a->ip6 ? HTTP_ONLY_IP4 : 0U) |

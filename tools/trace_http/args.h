@@ -20,6 +20,7 @@ struct http_args {
 	bool ip6;
 	bool client; /* likewise */
 	bool server;
+	bool no_tls;
 	const char *status;
 	struct http_statuses statuses;
 	const char *path;  /* NULL: any */

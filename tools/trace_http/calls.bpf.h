@@ -13,6 +13,7 @@
 #include "sniff.bpf.h"
 #include "sock.bpf.h"
 #include "stack.bpf.h"
+#include "thread.bpf.h"
 #include "trace_http.h"
 #include "waits.bpf.h"
 
@@ -63,7 +64,11 @@ BPF_F_TABLE("hash", struct queue_key, struct queued, queue, 16384,
 BPF_F_TABLE("hash", struct queue_key, struct http_stack, parked, 4096,
 	    BPF_F_NO_PREALLOC);
 BPF_PERCPU_ARRAY(blank, struct http_sock, 1);
+#ifdef NB_PLAN_tls /* which no other program has in use */
+BPF_PERCPU_ARRAY(tls_scratches, struct scratch, 1);
+#else
 BPF_PERCPU_ARRAY(scratches, struct scratch, 1);
+#endif
 /*
  * The newest samples of young calls, HTTP_YOUNG_CPU of each CPU's. The command
  * makes it as large as that takes.
@@ -87,6 +92,9 @@ struct event {
 	u8 next;  /* the piece may be of the next call */
 	struct piece p;
 	u64 word[2]; /* its first bytes */
+#ifdef NB_PLAN_tls
+	struct tls_thread *t;
+#endif
 };
 
 static inline void count_unseen(int which)
@@ -97,9 +105,12 @@ static inline void count_unseen(int which)
 		*n += 1;
 }
 
-static inline u32 next_tx(struct sock *sk)
+/* Where in the sequence of its bytes the next one that is sent will be. */
+static inline u32 next_tx(struct sock *sk, const struct http_sock *s)
 {
-#ifdef NB_TYPED
+#ifdef NB_PLAN_tls
+	return s->tx_end;
+#elif defined(NB_TYPED)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	return tp ? tp->write_seq : 0;
@@ -133,7 +144,11 @@ static inline struct scratch *get_scratch(void)
 {
 	int zero = 0;
 
+#ifdef NB_PLAN_tls
+	return tls_scratches.lookup(&zero);
+#else
 	return scratches.lookup(&zero);
+#endif
 }
 
 /*
@@ -143,30 +158,35 @@ static inline struct scratch *get_scratch(void)
 static inline u32 sent_bytes(struct sock *sk, const struct http_sock *s,
 			     int why)
 {
-	u32 end = s->tx_end, next = next_tx(sk);
+	u32 end = s->tx_end, next = next_tx(sk, s);
 
 	if ((s32)(next - end) < 0 && why != HTTP_SWITCH)
 		end = next;
 	return end - s->tx_start;
 }
 
-/* The call has come to its end, which user space wants if it was slow. */
-static inline void end_call(void *ctx, struct sock *sk, struct http_sock *s,
-			    int why)
+static inline void tell_end(void *ctx, u64 sk, struct http_sock *s, int why,
+			    u32 tx_bytes)
 {
 	struct http_end rec = {};
 
-	if (!(s->flags & HTTP_SLOW))
-		return;
 	s->flags &= ~HTTP_SLOW;
 	rec.kind = HTTP_REC_END;
 	rec.why = why;
 	rec.no = s->no;
-	rec.sk = (u64)sk;
+	rec.sk = sk;
 	rec.last_ns = s->last_ns;
 	rec.rx_bytes = s->rx_bytes;
-	rec.tx_bytes = sent_bytes(sk, s, why);
+	rec.tx_bytes = tx_bytes;
 	nb_submit(ctx, &rec, sizeof(rec));
+}
+
+/* The call has come to its end, which user space wants if it was slow. */
+static inline void end_call(void *ctx, struct sock *sk, struct http_sock *s,
+			    int why)
+{
+	if (s->flags & HTTP_SLOW)
+		tell_end(ctx, (u64)sk, s, why, sent_bytes(sk, s, why));
 }
 
 static inline int role_wanted(const struct http_config *c, u8 role)
@@ -188,14 +208,22 @@ static inline int fill_call(struct event *e, struct http_call *call)
 {
 	struct http_sock *s = e->s;
 	struct nb_tuple t = {};
+	struct sock *sk = e->sk;
 
-	nb_sk_tuple(e->sk, &t);
+#ifdef NB_PLAN_tls
+	sk = (struct sock *)s->peer;
+	if (sk)
+#endif
+		nb_sk_tuple(sk, &t);
 	if (!role_wanted(e->c, s->role) || !ip_wanted(e->c, t.ip))
 		return 0;
 	call->kind = HTTP_REC_CALL;
 	call->role = s->role;
 	call->ip = t.ip;
 	call->flags = s->flags;
+#ifdef NB_PLAN_tls
+	call->flags |= HTTP_TLS;
+#endif
 	call->no = s->no;
 	call->sk = (u64)e->sk;
 	call->start_ns = s->start_ns;
@@ -203,7 +231,7 @@ static inline int fill_call(struct event *e, struct http_call *call)
 	call->pid = s->pid_tgid >> 32;
 	call->tid = s->pid_tgid;
 	call->uid = bpf_get_current_uid_gid();
-	call->netns = nb_sk_netns(e->sk);
+	call->netns = nb_sk_netns(sk);
 	__builtin_memcpy(call->saddr, t.saddr, sizeof(call->saddr));
 	__builtin_memcpy(call->daddr, t.daddr, sizeof(call->daddr));
 	call->sport = t.sport;
@@ -293,6 +321,8 @@ static inline void on_answer(struct event *e)
 	if (e->way == WAY_TX)
 		served(e->sk, e->id);
 	e->over = is_switch || ((status & 0xff) == '2' && is_connect(s));
+	if (e->over)
+		s->tls = HTTP_TLS_MAYBE;
 	if (e->way == WAY_RX && !e->tell)
 		unpark_stack(e->sk, s->no, 0);
 }
@@ -340,7 +370,7 @@ static inline void on_request(struct event *e, u32 prefix_len)
 	s->nyoung = 0;
 	s->rx_bytes = 0;
 	s->prefix_len = prefix_len;
-	s->tx_start = next_tx(e->sk);
+	s->tx_start = next_tx(e->sk, s);
 	if (e->way == WAY_TX)
 		e->park = s->no;
 	else
@@ -357,13 +387,15 @@ static inline void on_new_request(struct event *e, u32 part)
 
 	if (part)
 		__builtin_memcpy(s->prefix, s->part, HTTP_ANSWER);
-	n = piece_append(&e->p, s->prefix, part);
+	n = nb_forget(piece_append(&e->p, s->prefix, part));
 	s->role = e->way == WAY_TX ? HTTP_CLIENT : HTTP_SERVER;
 	on_request(e, n);
 	if (e->way == WAY_RX)
 		s->rx_bytes = part;
+#ifndef NB_PLAN_tls /* where they do not count yet */
 	else
 		s->tx_start -= part;
+#endif
 }
 
 /* Is there " HTTP/1." in the first line of the @len bytes at @text? */
@@ -474,7 +506,7 @@ static inline int next_request(struct event *e)
 	s->no++;
 	s->nyoung = 0;
 	s->rx_bytes = 0;
-	s->tx_start = next_tx(e->sk);
+	s->tx_start = next_tx(e->sk, s);
 	s->phase = HTTP_REQUEST;
 	s->flags |= HTTP_PIPELINED;
 	return 1;
@@ -495,9 +527,17 @@ static inline void on_unknown(struct event *e, int kind, u32 part)
 		s->flags |= HTTP_ANSWERED;
 		break;
 	case SNIFF_TLS:
+		s->tls = HTTP_TLS_COUNTED;
+		count_unseen(HTTP_UNSEEN_TLS);
+		give_up(s);
+		tell_proc(e);
+#ifndef NB_PLAN_tls
+		if (e->c->flags & HTTP_SEES_TLS)
+			tls_use(e->sk, e->id);
+#endif
+		break;
 	case SNIFF_H2:
-		count_unseen(kind == SNIFF_TLS ? HTTP_UNSEEN_TLS
-					       : HTTP_UNSEEN_H2);
+		count_unseen(HTTP_UNSEEN_H2);
 		give_up(s);
 		break;
 	default:
@@ -617,8 +657,14 @@ static inline void on_kind(struct event *e, int kind, u32 len)
 	} else if (kind == SNIFF_SHORT) {
 		keep_part(e, len);
 	}
+	part = nb_forget(part);
+	kind = nb_forget(kind);
+	e->now = nb_forget(e->now);
 	if (kind == SNIFF_SHORT) {
 		e->next = s->phase == HTTP_RESPONSE && e->way == request_way(s);
+#ifdef NB_PLAN_tls
+		e->next |= e->way == WAY_TX;
+#endif
 		return;
 	}
 	if (s->role == HTTP_NO_ROLE)
@@ -627,6 +673,10 @@ static inline void on_kind(struct event *e, int kind, u32 len)
 		on_request_way(e, kind, part);
 	else
 		on_answer_way(e, kind);
+#ifdef NB_PLAN_tls
+	if (e->way == WAY_TX)
+		s->tx_end += part;
+#endif
 }
 
 /*
@@ -680,8 +730,10 @@ static inline void on_any_piece(struct event *e)
 	/* Whatever way it was described in. */
 	e->p.ptr = nb_forget(e->p.ptr);
 	e->p.len = nb_forget(e->p.len);
+#ifndef NB_PLAN_tls /* where it always is in one way */
 	e->p.at = nb_forget(e->p.at);
 	e->p.n = nb_forget(e->p.n);
+#endif
 	len = nb_forget(look(e));
 	if (!len) {
 		on_opaque(e);
@@ -702,11 +754,22 @@ static inline void tell_call(struct event *e, struct scratch *sc)
 		return;
 	}
 	e->s->flags |= HTTP_SLOW;
-	e->s->tx_end = next_tx(e->sk);
+	e->s->tx_end = next_tx(e->sk, e->s);
 	if (e->way == WAY_RX)
 		submit_call(e->ctx, &sc->rec,
 			    unpark_stack(e->sk, e->s->no, &sc->rec.stack));
 }
+
+#ifdef NB_PLAN_tls
+/* As libssl's function returns, it is told, with the stack. */
+static inline void tls_news(struct event *e)
+{
+	e->t->park = e->park;
+	e->t->tell = e->tell;
+	e->t->over = e->over;
+	__builtin_memcpy(e->t->word, e->word, sizeof(e->word));
+}
+#endif
 
 /*
  * A call is late, or has begun. What takes the thread's stack comes later,
@@ -719,6 +782,12 @@ static inline void on_news(struct event *e)
 
 	if (!sc)
 		return;
+#ifdef NB_PLAN_tls
+	if (e->way == WAY_TX) {
+		tls_news(e);
+		return;
+	}
+#endif
 	if (e->tell)
 		tell_call(e, sc);
 	if (e->way == WAY_TX) {
@@ -798,29 +867,53 @@ static inline void on_piece(struct event *e)
 		s->rx_bytes += e->p.all;
 	if (e->park || e->tell || e->over)
 		on_news(e);
+#ifdef NB_PLAN_tls /* which has no sequence but this one */
+	if (e->way == WAY_TX && !e->next)
+#else
 	if (e->way == WAY_TX && s->flags & HTTP_SLOW && !e->next)
-		s->tx_end = next_tx(e->sk) + e->p.all;
+#endif
+		s->tx_end = next_tx(e->sk, s) + e->p.all;
 }
 
-/* The socket is gone: so is all that is known of it. */
-static inline void on_destroy(void *ctx, struct sock *sk)
+/* All that is known of it is not, any more. */
+static inline void forget_sock(const struct http_sock *s, u64 addr)
 {
-	struct http_sock *s = find_sock(sk);
-	u64 addr = (u64)sk;
 	struct queue_key key = {};
 
-	if (!s)
-		return;
-	end_call(ctx, sk, s, HTTP_CLOSED);
 	key.sk = addr;
 	if (s->role == HTTP_CLIENT)
-		unpark_stack(sk, s->no, 0);
+		unpark_stack((struct sock *)addr, s->no, 0);
 	for (int i = 0; i < QUEUE_MAX && s->no + i < s->last; i++) {
 		key.no = s->no + 1 + i;
 		queue.delete(&key);
 		parked.delete(&key);
 	}
 	socks.delete(&addr);
+}
+
+/* The connection of libssl's is gone, or its socket @sk is. */
+static inline void end_tls(void *ctx, u64 conn, u64 sk)
+{
+	struct http_sock *s = socks.lookup(&conn);
+
+	if (!s || (sk && s->peer != sk))
+		return;
+	if (s->flags & HTTP_SLOW)
+		tell_end(ctx, conn, s, HTTP_CLOSED, s->tx_end - s->tx_start);
+	forget_sock(s, conn);
+}
+
+/* The socket is gone: so is all that is known of it. */
+static inline void on_destroy(void *ctx, struct sock *sk)
+{
+	struct http_sock *s = find_sock(sk);
+
+	if (!s)
+		return;
+	end_call(ctx, sk, s, HTTP_CLOSED);
+	if (s->peer)
+		end_tls(ctx, s->peer, (u64)sk);
+	forget_sock(s, (u64)sk);
 }
 
 #endif

@@ -65,3 +65,26 @@ const struct nb_plan http_plans[HTTP_PLANS] = {
 };
 
 const char *const http_plan_names[] = { "raw", "fentry", "kprobe", NULL };
+
+#define CALLED(symbol, prog)                         \
+	{                                            \
+		NB_HOOK_UPROBE, symbol, prog, ALWAYS \
+	}
+#define RETURNS(symbol, prog)                           \
+	{                                               \
+		NB_HOOK_URETPROBE, symbol, prog, ALWAYS \
+	}
+
+static const struct nb_hook tls_hooks[] = {
+	CALLED("SSL_write", "http_tls_write"),
+	RETURNS("SSL_write", "http_tls_wrote"),
+	CALLED("SSL_write_ex", "http_tls_write"),
+	RETURNS("SSL_write_ex", "http_tls_wrote"),
+	CALLED("SSL_read", "http_tls_read"),
+	RETURNS("SSL_read", "http_tls_got"),
+	CALLED("SSL_read_ex", "http_tls_read_ex"),
+	RETURNS("SSL_read_ex", "http_tls_got"),
+	CALLED("SSL_free", "http_tls_free"),
+};
+
+const struct nb_plan http_tls_plan = { "tls", HOOKS(tls_hooks) };

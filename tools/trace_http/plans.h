@@ -17,4 +17,7 @@ enum {
 extern const struct nb_plan http_plans[HTTP_PLANS];
 extern const char *const http_plan_names[];
 
+/* Functions of libssl's; attached to files. */
+extern const struct nb_plan http_tls_plan;
+
 #endif

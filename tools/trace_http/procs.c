@@ -204,7 +204,7 @@ static int add(struct finding *f, uint32_t pid, uint32_t flags)
 	if (err)
 		return err;
 	f->n++;
-	f->fn(f->ctx, pid);
+	f->fn(f->ctx, pid, true);
 	return 0;
 }
 
@@ -218,8 +218,8 @@ static int look_at(struct finding *f, int dir, uint32_t pid)
 		return proc_wanted(dir) ? add(f, pid, 0) : 0;
 	len = readlinkat(dir, "exe", exe, sizeof(exe) - 1);
 	exe[len > 0 ? len : 0] = '\0';
-	if (http_is_interp(base_of(exe)))
-		f->fn(f->ctx, pid);
+	if (len > 0)
+		f->fn(f->ctx, pid, http_is_interp(base_of(exe)));
 	return 0;
 }
 

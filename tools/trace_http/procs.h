@@ -43,12 +43,12 @@ bool http_pids_ended(const struct http_pids *pids);
 /* Tell @prog the names that processes to come are looked up in. 0 or -errno. */
 int http_procs_names(const struct nb_prog *prog);
 
-/* Called for a process that is traced from the start. */
-typedef void (*http_proc_fn)(void *ctx, uint32_t pid);
+/* Called for a process that is traced from the start; may it run Python? */
+typedef void (*http_proc_fn)(void *ctx, uint32_t pid, bool script);
 
 /*
  * Tell @prog the processes that are there, and @fn: those of the command line,
- * or without any those that may run Python. *@ret_n: how many. 0 or -errno.
+ * or without any all. *@ret_n: how many. 0 or -errno.
  */
 int http_procs_find(const struct nb_prog *prog, http_proc_fn fn, void *ctx,
 		    size_t *ret_n);

@@ -172,3 +172,22 @@ int http_pyelf_address(int fd, uint64_t offset, uint64_t *ret)
 	}
 	return err ? err : -ENOENT;
 }
+
+int http_pyelf_offset(int fd, uint64_t addr, uint64_t *ret)
+{
+	Elf64_Ehdr head;
+	Elf64_Phdr seg;
+	int err;
+
+	err = read_header(fd, &head);
+	for (size_t i = 0; err == 0 && i < head.e_phnum; i++) {
+		err = read_at(fd, head.e_phoff + i * sizeof(seg), &seg,
+			      sizeof(seg));
+		if (err == 0 && seg.p_type == PT_LOAD && seg.p_flags & PF_X &&
+		    addr >= seg.p_vaddr && addr - seg.p_vaddr < seg.p_filesz) {
+			*ret = addr - seg.p_vaddr + seg.p_offset;
+			return 0;
+		}
+	}
+	return err ? err : -ENOENT;
+}

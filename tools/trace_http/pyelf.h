@@ -22,4 +22,7 @@ int http_pyelf_symbols(int fd, bool all, const char *const *names, size_t n,
  */
 int http_pyelf_address(int fd, uint64_t offset, uint64_t *ret);
 
+/* Where in the file the byte is that it gives the address @addr. Likewise. */
+int http_pyelf_offset(int fd, uint64_t addr, uint64_t *ret);
+
 #endif

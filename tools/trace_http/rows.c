@@ -14,7 +14,7 @@ enum {
 	COL_TIME, COL_PID, COL_TID, COL_COMM, COL_UID, COL_NETNS, COL_IP,
 	COL_SADDR, COL_SPORT, COL_DADDR, COL_DPORT, COL_ROLE, COL_METHOD,
 	COL_PATH, COL_STATUS, COL_LATENCY, COL_DURATION, COL_RX, COL_TX,
-	COL_PIPELINED, COL_STACK, COLS
+	COL_PIPELINED, COL_TLS, COL_STACK, COLS
 };
 
 static const struct nb_col columns[COLS] = {
@@ -38,6 +38,7 @@ static const struct nb_col columns[COLS] = {
 	[COL_RX]        = { NULL, "rx_bytes", 0 },
 	[COL_TX]        = { NULL, "tx_bytes", 0 },
 	[COL_PIPELINED] = { NULL, "pipelined", 0 },
+	[COL_TLS]       = { NULL, "tls", 0 },
 	[COL_STACK]     = { NULL, "stack", 0 },
 };
 /* clang-format on */
@@ -166,11 +167,11 @@ int http_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	c[COL_COMM] = nb_cell_str(info.comm);
 	c[COL_UID] = nb_cell_u64(call->uid);
 	c[COL_NETNS] = nb_cell_u64(call->netns);
-	c[COL_IP] = nb_cell_u64(info.ip);
+	c[COL_IP] = info.ip ? nb_cell_u64(info.ip) : nb_cell_none();
 	c[COL_SADDR] = nb_cell_addr(info.ip, info.saddr);
-	c[COL_SPORT] = nb_cell_u64(info.sport);
+	c[COL_SPORT] = info.ip ? nb_cell_u64(info.sport) : nb_cell_none();
 	c[COL_DADDR] = nb_cell_addr(info.ip, info.daddr);
-	c[COL_DPORT] = nb_cell_u64(info.dport);
+	c[COL_DPORT] = info.ip ? nb_cell_u64(info.dport) : nb_cell_none();
 	c[COL_ROLE] = nb_cell_word(info.server ? "server" : "client");
 	c[COL_METHOD] = nb_cell_str(info.method);
 	c[COL_PATH] = nb_cell_str(info.path);
@@ -180,6 +181,7 @@ int http_rows_print(struct nb_table *table, const struct nb_clock *clock,
 	c[COL_RX] = nb_cell_u64(end->rx_bytes);
 	c[COL_TX] = nb_cell_u64(end->tx_bytes);
 	c[COL_PIPELINED] = nb_cell_bool(call->flags & HTTP_PIPELINED);
+	c[COL_TLS] = nb_cell_bool(call->flags & HTTP_TLS);
 	c[COL_STACK] = stack_cell(frames, &stack);
 	err = nb_table_row(table, c);
 	free(stack);

@@ -57,7 +57,8 @@ static inline int sniff(u64 word, u32 len)
 #undef IS
 	if ((word & BYTES(7)) == HTTP_1)
 		return len < STATUS_END ? SNIFF_SHORT : SNIFF_RESPONSE;
-	if ((word & 0xffff) == 0x0316) /* a handshake, version 3.x */
+	/* A handshake, or data of a connection that is older, version 3.x. */
+	if ((word & 0xffff) == 0x0316 || (word & 0xffff) == 0x0317)
 		return SNIFF_TLS;
 	if (word == PRI)
 		return SNIFF_H2;

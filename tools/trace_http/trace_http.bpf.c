@@ -37,6 +37,7 @@
 #include "procs.bpf.h"
 #include "samples.bpf.h"
 #include "sock.bpf.h"
+#include "thread.bpf.h"
 #include "tp.bpf.h"
 #include "trace_http.h"
 #include "waits.bpf.h"
@@ -57,6 +58,9 @@ static inline int is_traced(struct event *e)
 	return e->proc != 0;
 }
 
+#ifdef NB_PLAN_tls
+#include "tls.bpf.h"
+#else
 /* What is sent or received is of interest: begin with *@e. */
 static inline int begin(struct event *e, void *ctx, struct sock *sk)
 {
@@ -66,8 +70,11 @@ static inline int begin(struct event *e, void *ctx, struct sock *sk)
 	e->proc = 0;
 	e->id = bpf_get_current_pid_tgid();
 	e->s = find_sock(sk);
-	if (e->s && e->s->role == HTTP_NOT)
+	if (e->s && e->s->role == HTTP_NOT) {
+		if (e->s->tls && e->c->flags & HTTP_SEES_TLS)
+			tls_use(sk, e->id);
 		return 0;
+	}
 	if ((!e->s || e->s->owner != e->id >> 32) && !is_traced(e))
 		return 0;
 	e->ctx = ctx;
@@ -275,3 +282,4 @@ int http_sample(void *ctx)
 	on_sample(ctx);
 	return 0;
 }
+#endif

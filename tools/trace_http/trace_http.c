@@ -30,6 +30,7 @@
 #include "prog.h"
 #include "rows.h"
 #include "samples.h"
+#include "tls.h"
 #include "trace_http.h"
 #include "waits.h"
 
@@ -39,6 +40,8 @@ extern const char nb_text_trace_http[];
 #define HTTP_PRIVS                                 \
 	(NB_PRIV_FDS | NB_PRIV(CAP_DAC_OVERRIDE) | \
 	 NB_PRIV(CAP_CHECKPOINT_RESTORE))
+/* And to hook files that are found later, which kernels see differently. */
+#define TLS_PRIVS (NB_PRIV(CAP_PERFMON) | NB_PRIV(CAP_SYS_ADMIN))
 
 #define TICK_MS 100
 
@@ -61,6 +64,7 @@ struct run {
 	struct http_waits samples;
 	struct http_output *out;
 	struct http_names *names;
+	struct http_tls *tls; /* NULL with --no-tls */
 	struct http_pids pids;
 	struct http_backlog backlog;
 	bool busy; /* with the backlog */
@@ -147,6 +151,7 @@ static int work_on(struct run *run, const void *data, size_t size)
 	case HTTP_REC_SAMPLE:
 		return http_waits_add(&run->samples, data, size);
 	case HTTP_REC_PROC:
+		http_tls_look(run->tls, (pid_t)proc->pid);
 		if (proc->is_new)
 			http_names_exec(run->names, (pid_t)proc->pid);
 		else
@@ -273,6 +278,24 @@ static int open_prog(struct run *run)
 	return err;
 }
 
+/* What compiling takes is not there any more when a process is found. */
+static int open_tls(struct run *run)
+{
+	struct nb_error why;
+	int err;
+
+	if (http_args.no_tls)
+		return 0;
+	err = http_tls_new(run->prog, &run->tls, &why);
+	if (err == -ENOMEM || err == -EPERM)
+		return nb_error_say(err, &why);
+	if (err)
+		nb_note("cannot look into TLS: %s", why.text);
+	else
+		http_tls_usual(run->tls);
+	return 0;
+}
+
 static int open_output(struct run *run)
 {
 	int err = http_calls_new(on_end, run, &run->calls);
@@ -352,13 +375,17 @@ static void say_none(void)
 	nb_note("no process is named %s yet: waiting for one", text);
 }
 
-static void on_found(void *ctx, uint32_t pid)
+static void on_found(void *ctx, uint32_t pid, bool script)
 {
-	http_names_exec(ctx, (pid_t)pid);
+	const struct run *run = ctx;
+
+	http_tls_look(run->tls, (pid_t)pid);
+	if (script)
+		http_names_exec(run->names, (pid_t)pid);
 }
 
 /* Which processes, then let the programs go. */
-static int go_live(const struct run *run)
+static int go_live(struct run *run)
 {
 	size_t n = 0;
 	int err = http_procs_names(run->prog);
@@ -366,7 +393,7 @@ static int go_live(const struct run *run)
 	if (!err)
 		err = set_config(run, 0);
 	if (!err)
-		err = http_procs_find(run->prog, on_found, run->names, &n);
+		err = http_procs_find(run->prog, on_found, run, &n);
 	if (!err)
 		err = set_config(run, HTTP_LIVE);
 	if (err)
@@ -400,6 +427,7 @@ static int run_loop(struct run *run)
 	int err = nb_loop_run(run->loop);
 	bool full = http_args.count && run->lines >= http_args.count;
 
+	http_tls_detach(run->tls);
 	nb_prog_detach(run->prog);
 	if (err == NB_LOOP_STOP)
 		err = 0;
@@ -459,9 +487,14 @@ int main(int argc, char **argv)
 	if (!err)
 		err = open_prog(&run);
 	if (!err)
+		err = open_tls(&run);
+	if (!err)
 		err = open_loop(&run);
 	if (!err)
-		err = nb_error_say(nb_priv_drop(HTTP_PRIVS, &why), &why);
+		err = nb_error_say(
+			nb_priv_drop(HTTP_PRIVS | (run.tls ? TLS_PRIVS : 0),
+				     &why),
+			&why);
 	if (!err)
 		err = go_live(&run);
 	if (!err)
@@ -475,6 +508,7 @@ int main(int argc, char **argv)
 	http_waits_free(&run.samples);
 	nb_table_free(run.table);
 	nb_loop_free(run.loop);
+	http_tls_free(run.tls);
 	nb_prog_free(run.prog);
 	http_pids_close(&run.pids);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -34,6 +34,7 @@ enum http_flags {
 	HTTP_ONLY_SERVER = 1 << 4,
 	HTTP_ONLY_IP4 = 1 << 5,
 	HTTP_ONLY_IP6 = 1 << 6,
+	HTTP_SEES_TLS = 1 << 7, /* sockets of threads in libssl are noted */
 };
 
 /* The one entry of the map "config". */
@@ -85,9 +86,21 @@ enum http_call_flags {
 	HTTP_ANSWERED = 1 << 4, /* there was an answer before */
 	HTTP_STACK = 1 << 6,	/* of a record: a stack follows */
 	HTTP_UNREAD = 1 << 5,	/* this answer was too fast to be looked at */
+	HTTP_TLS = 1 << 7,	/* of a record: seen in libssl */
 };
 
-/* A socket, in the map "socks" by its address. */
+/* What a socket has to do with TLS. */
+enum http_tls_kind {
+	HTTP_TLS_NOT,
+	HTTP_TLS_COUNTED, /* it speaks TLS, as HTTP_UNSEEN_TLS says */
+	HTTP_TLS_MAYBE,	  /* it may, or its calls are seen */
+	HTTP_TLS_CONN,	  /* it is no socket but a connection of libssl's */
+};
+
+/*
+ * A socket, in the map "socks" by its address; or a connection of libssl's, by
+ * its own address and process.
+ */
 struct http_sock {
 	__u64 start_ns; /* of the call; 0: its beginning went unseen */
 	__u64 first_ns; /* first byte of the answer */
@@ -95,12 +108,16 @@ struct http_sock {
 	__u64 rx_bytes; /* since its beginning */
 	__u64 pid_tgid; /* who sent or received the request */
 	__u64 part_ns;
+	__u64 peer;	/* the connection of a socket that speaks TLS, and its
+			 * socket; 0: not known */
 	__u32 tx_start; /* in the socket's sequence of bytes */
 	__u32 tx_end;	/* kept for slow calls only */
 	__u32 no;	/* of the call on this socket, from 1 */
 	__u32 last;	/* of those whose request has been seen */
 	__u32 owner;	/* the process that was last found to be traced */
-	__u32 pad3;
+	__u8 again;	/* of libssl: the next write is the last one, again */
+	__u8 inside;	/* and it uses the socket itself */
+	__u8 pad3[2];
 	__u8 role;
 	__u8 phase;
 	__u8 flags;
@@ -109,14 +126,15 @@ struct http_sock {
 	__u8 nyoung;
 	__u16 index;	  /* the request is so many behind the one at prefix */
 	__u16 prefix_len; /* bytes of */
-	__u8 pad2[6];
+	__u8 tls;	  /* enum http_tls_kind */
+	__u8 pad2[5];
 	__u32 young[HTTP_YOUNG]; /* in the map "young": samples, nyoung */
 	/* Of both half is used: to the largest offset eBPF's verifier adds the
 	 * largest size. */
 	__u8 part[2 * HTTP_ANSWER];
 	__u8 prefix[2 * HTTP_PREFIX];
 };
-_Static_assert(sizeof(struct http_sock) == 648, "shared with eBPF");
+_Static_assert(sizeof(struct http_sock) == 656, "shared with eBPF");
 
 enum http_kind {
 	HTTP_REC_CALL,	 /* struct http_call */

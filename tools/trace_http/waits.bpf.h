@@ -10,6 +10,7 @@
 #include "procs.bpf.h"
 #include "python.bpf.h"
 #include "stack.bpf.h"
+#include "thread.bpf.h"
 #include "trace_http.h"
 
 /* What a thread has received last, by its number. */
@@ -131,6 +132,7 @@ static inline void forget_thread(u32 tid)
 {
 	servings.delete(&tid);
 	waits.delete(&tid);
+	tls_threads.delete(&tid);
 }
 
 #endif
