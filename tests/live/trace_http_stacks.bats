@@ -78,9 +78,11 @@ python_calls() {
 		"get_slow (server.py:" "do_GET (server.py:"
 	waited_in 2 "slow_database_query (server.py:11)"
 	folded_us 'get_slow \(server\.py:[0-9]+\);slow_database_query \(server\.py:11\)[; ]'
-	between 398 410
+	[ "$FOLDED" -ge 398000 ]
+	[ "$FOLDED" -le "$(latency_us server)" ]
 	folded_us '^[^;]+;.*<module> \(client\.py:.*;make_call \(client\.py:'
-	between 400 410
+	[ "$FOLDED" -ge 400000 ]
+	[ "$((FOLDED - $(latency_us client)))" -le 10 ]
 }
 
 @test "Debian's Python" {
