@@ -145,11 +145,15 @@ rows() {
 	serve "${PY[@]}" "$HTTP/server.py"
 	cp "$lib" "$T/libssl.so.3"
 	trace_http -p curl
-	in_ns env LD_LIBRARY_PATH="$T" curl -sk --http1.1 -o /dev/null \
-		"https://127.0.0.1:$PORT/slow?ms=150"
+	# The first call that uses it may be over its beginning by then.
+	for ms in 150 160; do
+		in_ns env LD_LIBRARY_PATH="$T" curl -sk --http1.1 -o /dev/null \
+			"https://127.0.0.1:$PORT/slow?ms=$ms"
+	done
 	stop
 	only_ours
-	rows 1
+	jq -se 'map(.path) | .[-1] == "/slow?ms=160" and length <= 2 and
+		(length == 1 or .[0] == "/slow?ms=150")' "$T/trace.out"
 	grep "hooks on '$T/libssl.so.3'" "$T/trace.err"
 }
 
