@@ -9,17 +9,11 @@
 #include "delay.h"
 #include "filter.bpf.h"
 #include "sock.bpf.h"
+#include "tp.bpf.h"
 
 BPF_ARRAY(config, struct nb_delay_config, 1);
 BPF_HASH(lports, u16, u8, 1024);
 BPF_HASH(rports, u16, u8, 1024);
-
-/* A field of a pointer that the kernel has handed over (bpf/tp.bpf.h). */
-#ifdef NB_TYPED
-#define FIELD(ptr, field) ((ptr)->field)
-#else
-#define FIELD(ptr, field) NB_GET(ptr, field)
-#endif
 
 static inline struct nb_delay_config *get_config(void)
 {

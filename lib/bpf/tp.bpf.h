@@ -14,12 +14,17 @@
 #ifndef NB_BPF_TP_H
 #define NB_BPF_TP_H
 
+#include "kernel.bpf.h"
+
+/* FIELD: a field of a pointer that the kernel has handed over. */
 #ifdef NB_TYPED
 #define NB_TP_CTX unsigned long long
 #define NB_TP_ARG(ctx, n) ((ctx)[(n)-1])
+#define FIELD(ptr, field) ((ptr)->field)
 #else
 #define NB_TP_CTX struct bpf_raw_tracepoint_args
 #define NB_TP_ARG(ctx, n) ((ctx)->args[(n)-1])
+#define FIELD(ptr, field) NB_GET(ptr, field)
 #endif
 
 #endif

@@ -35,4 +35,14 @@ static inline uint64_t fuzz_args(int argc, char **argv)
 	return count;
 }
 
+/* Show @input, byte by byte, and @what is wrong with it. Returns 1. */
+static inline int fuzz_fail(const char *what, const char *input)
+{
+	printf("# %s:", what);
+	for (; *input; input++)
+		printf(" %02x", (unsigned char)*input);
+	printf("\n");
+	return 1;
+}
+
 #endif

@@ -14,15 +14,6 @@
 #define LINES 64
 #define SPACE 512 /* addresses */
 
-static int fail(const char *what, const char *input)
-{
-	printf("# %s:", what);
-	for (; *input; input++)
-		printf(" %02x", (unsigned char)*input);
-	printf("\n");
-	return 1;
-}
-
 /* Change some characters of @s, which has room for one more. */
 static void damage(char *s)
 {
@@ -59,15 +50,15 @@ static int check_line(void)
 	strcpy(copy, line);
 	err = http_maps_parse(line, &m);
 	if (whole && start < end && err)
-		return fail("a good line is refused", copy);
+		return fuzz_fail("a good line is refused", copy);
 	if (err)
 		return 0;
 	if (m.start >= m.end || m.path < line || m.path > line + strlen(copy) ||
 	    strchr(m.path, '\n'))
-		return fail("a bad line is taken", copy);
+		return fuzz_fail("a bad line is taken", copy);
 	if (whole && (m.start != start || m.end != end || m.offset != offset ||
 		      m.inode != inode || !m.exec))
-		return fail("another line", copy);
+		return fuzz_fail("another line", copy);
 	return 0;
 }
 
@@ -117,7 +108,7 @@ static int check_perfmap(void)
 		const char *got = http_perfmap_find(&map, a);
 
 		if (strcmp(got ? got : "", m.name[a]) != 0)
-			bad = fail("another name", got ? got : "none");
+			bad = fuzz_fail("another name", got ? got : "none");
 	}
 	http_perfmap_free(&map);
 	return bad;
@@ -155,9 +146,9 @@ static int check_bytes(void)
 			      &parts);
 		if (!is_inside(parts.name, name, sizeof(name)) &&
 		    strcmp(parts.name, "(anonymous)") != 0)
-			return fail("a name outside", text);
+			return fuzz_fail("a name outside", text);
 		if (parts.file && !is_inside(parts.file, name, sizeof(name)))
-			return fail("a file outside", text);
+			return fuzz_fail("a file outside", text);
 	}
 	http_perfmap_find(&map, 1);
 	http_perfmap_free(&map);

@@ -14,15 +14,6 @@
 
 #define WIDTH 8 /* of the first column */
 
-static int fail(const char *what, const char *input)
-{
-	printf("# %s:", what);
-	for (; *input; input++)
-		printf(" %02x", (unsigned char)*input);
-	printf("\n");
-	return 1;
-}
-
 static void make_number(char *s)
 {
 	static const char odd[] = "0000123456789999 +-x,./:\n\xb2";
@@ -61,9 +52,9 @@ static int check_number(void)
 	else if (errno || n < min || n > max)
 		want = -ERANGE;
 	if (nb_parse_u64(s, min, max, &got) != want)
-		return fail("another result of a number", s);
+		return fuzz_fail("another result of a number", s);
 	if (got != (want ? 4711 : n))
-		return fail("another number", s);
+		return fuzz_fail("another number", s);
 	return 0;
 }
 
@@ -112,9 +103,9 @@ static int check_ports(void)
 		return 0;
 	err = nb_parse_ports(s, &ports);
 	if (good != !err)
-		return fail("another result of a list", s);
+		return fuzz_fail("another result of a list", s);
 	if (!good)
-		return ports.n ? fail("a bad list was taken", s) : 0;
+		return ports.n ? fuzz_fail("a bad list was taken", s) : 0;
 	for (unsigned i = 0; i < n; i++) {
 		distinct += !wanted[list[i]];
 		wanted[list[i]] = true;
@@ -123,7 +114,7 @@ static int check_ports(void)
 		good &= wanted[ports.port[i]];
 	for (unsigned i = 0; i < n; i++)
 		wanted[list[i]] = false;
-	return good && distinct == ports.n ? 0 : fail("other ports", s);
+	return good && distinct == ports.n ? 0 : fuzz_fail("other ports", s);
 }
 
 /*
@@ -243,14 +234,15 @@ static int check_json(struct nb_table *table, const char *name)
 
 	line_len = 0;
 	if (nb_table_row(table, cells) || strncmp(line, "{\"x\":\"", 6))
-		return fail("no JSON row", name);
+		return fuzz_fail("no JSON row", name);
 	while (*want) {
 		long c = next_char(&want);
 
 		if (next_json(&got) != (c < 0 ? 0xfffd : c))
-			return fail("another character in JSON", name);
+			return fuzz_fail("another character in JSON", name);
 	}
-	return strcmp(got, "\",\"y\":7}\n") ? fail("more in JSON", name) : 0;
+	return strcmp(got, "\",\"y\":7}\n") ? fuzz_fail("more in JSON", name)
+					    : 0;
 }
 
 /* How wide the first column is: as wide as the widest cell so far. */
@@ -265,26 +257,27 @@ static int check_text(struct nb_table *table, const char *name)
 
 	line_len = 0;
 	if (nb_table_row(table, cells))
-		return fail("no row", name);
+		return fuzz_fail("no row", name);
 	for (const char *p = name; *p; width++)
 		next_char(&p);
 	if (width > widest) {
 		widest = width;
 		snprintf(head, sizeof(head), "%-*s Y\n", (int)widest, "X");
 		if (strncmp(line, head, strlen(head)))
-			return fail("no header for a wider cell", name);
+			return fuzz_fail("no header for a wider cell", name);
 		got += strlen(head);
 	}
 	while (*want) {
 		long c = next_char(&want);
 
 		if (next_char(&got) != (c < 0 || is_control(c) ? '?' : c))
-			return fail("another character in the table", name);
+			return fuzz_fail("another character in the table",
+					 name);
 	}
 	for (; width < widest; width++)
 		if (*got++ != ' ')
-			return fail("a cell that is not padded", name);
-	return strcmp(got, " 7\n") ? fail("more in the table", name) : 0;
+			return fuzz_fail("a cell that is not padded", name);
+	return strcmp(got, " 7\n") ? fuzz_fail("more in the table", name) : 0;
 }
 
 static struct nb_table *make_table(bool json)

@@ -5,17 +5,11 @@
 
 #include "kernel.bpf.h"
 #include "syscall.bpf.h"
+#include "tp.bpf.h"
 #include "trace_http.h"
 
 /* Elements of a vector that are looked at. */
 #define VECTOR 4
-
-/* A field of a pointer that the kernel has handed over (bpf/tp.bpf.h). */
-#ifdef NB_TYPED
-#define FIELD(ptr, field) ((ptr)->field)
-#else
-#define FIELD(ptr, field) NB_GET(ptr, field)
-#endif
 
 enum vector_at {
 	AT_NONE,
