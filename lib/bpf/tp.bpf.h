@@ -27,4 +27,15 @@
 #define FIELD(ptr, field) NB_GET(ptr, field)
 #endif
 
+/*
+ * @ptr, which the kernel has handed over, as the struct @type that it is known
+ * to be: no more than a word to the verifier, where "#pragma netbcc cast" has
+ * found it able to hear it.
+ */
+#ifdef NB_CAST_FUNC
+#define NB_CAST(type, ptr)                                       \
+	(((struct type * (*)(const void *, u32))(NB_CAST_FUNC))( \
+		(ptr), NB_CAST_##type))
+#endif
+
 #endif

@@ -205,12 +205,20 @@ static int add_types(const char *text, bool *headers, char **ret_text,
 	return 0;
 }
 
-/* In a loaded program a map is its descriptor; in an image its index. */
+/*
+ * In a loaded program a map is its descriptor; in an image its index. Calls of
+ * the kernel's own functions can't be written in C, but by a number.
+ */
 static int unpatch(void *mod, struct bpf_insn *insns, size_t count)
 {
 	size_t maps = bpf_num_tables(mod), m;
 
 	for (size_t i = 0; i + 1 < count; i++) {
+		if (insns[i].code == (BPF_JMP | BPF_CALL) &&
+		    !insns[i].src_reg && insns[i].imm >= NB_CC_KFUNC) {
+			insns[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+			insns[i].imm -= NB_CC_KFUNC;
+		}
 		if (insns[i].code != (BPF_LD | BPF_DW | BPF_IMM))
 			continue;
 		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD) {

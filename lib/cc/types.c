@@ -133,6 +133,31 @@ static int write_tracepoint(struct dump *d, const char *name)
 	return add_func(d, type, id, (uint32_t)args);
 }
 
+static bool has_jit(void)
+{
+	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
+	int c = f ? fgetc(f) : '0';
+
+	if (f)
+		fclose(f);
+	return c != '0';
+}
+
+/* Since Linux 6.2, and what the interpreter can't call. */
+static int write_cast(struct dump *d, const char *type)
+{
+	int func = btf__find_by_name_kind(d->btf, "bpf_rdonly_cast",
+					  BTF_KIND_FUNC);
+	int id = nb_field_type(d->btf, type);
+
+	if (func < 0 || id < 0 || !has_jit())
+		return 0;
+	fprintf(d->out, "#undef NB_CAST_FUNC\n#define NB_CAST_FUNC %u\n",
+		NB_CC_KFUNC + (unsigned)func);
+	fprintf(d->out, "#define NB_CAST_%s %d\n", type, id);
+	return 0;
+}
+
 static int obey(struct dump *d, char *pragma)
 {
 	char *save = NULL, *verb = strtok_r(pragma, " \t", &save), *name;
@@ -156,6 +181,8 @@ static int obey(struct dump *d, char *pragma)
 		return write_func(d, name);
 	if (verb && name && !strcmp(verb, "tracepoint"))
 		return write_tracepoint(d, name);
+	if (verb && name && !strcmp(verb, "cast"))
+		return write_cast(d, name);
 	return fail(d, -EINVAL, verb ? verb : "");
 }
 

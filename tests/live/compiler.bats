@@ -76,6 +76,8 @@ compile_fails() {
 		#pragma netbcc tracepoint no_such_tracepoint
 		#pragma netbcc field no_such_struct field
 		#pragma netbcc field sock no_such_field
+		#pragma netbcc cast tcp_sock
+		#pragma netbcc cast no_such_struct
 		#if NB_ARGS_tcp_sendmsg != 3
 		#error tcp_sendmsg(sk, msg, size)
 		#endif
@@ -85,7 +87,8 @@ compile_fails() {
 		#if defined(NB_ARGS_no_such_function) || \
 			defined(NB_TP_ARGS_no_such_tracepoint) || \
 			defined(NB_OFFSET_no_such_struct_field) || \
-			defined(NB_OFFSET_sock_no_such_field)
+			defined(NB_OFFSET_sock_no_such_field) || \
+			defined(NB_CAST_no_such_struct)
 		#error there is no such thing
 		#endif
 		int nothing(void *ctx)
@@ -108,9 +111,47 @@ compile_fails() {
 	EOF
 }
 
+@test "a cast is a call of the kernel's own function" {
+	local kernel func struct
+	kernel=$(bpftool btf dump file /sys/kernel/btf/vmlinux)
+	func=$(sed -n "s/^\[\([0-9]*\)\] FUNC 'bpf_rdonly_cast' .*/\1/p" \
+		<<<"$kernel")
+	struct=$(sed -n "s/^\[\([0-9]*\)\] STRUCT 'tcp_sock' .*/\1/p" \
+		<<<"$kernel")
+	[ -n "$func" ] || func=none # before 6.2
+	cat >"$T/text" <<-EOF
+		#pragma netbcc types sock
+		#pragma netbcc cast tcp_sock
+		#ifdef NB_CAST_FUNC
+		struct tcp_sock;
+		int cast(struct bpf_raw_tracepoint_args *ctx)
+		{
+			return !((void *(*)(void *, u32))NB_CAST_FUNC)(
+				(void *)ctx->args[0], NB_CAST_tcp_sock);
+		}
+		#else
+		int none(void *ctx)
+		{
+			return 0;
+		}
+		#endif
+	EOF
+	compile <"$T/text"
+	# BPF_JMP | BPF_CALL, BPF_PSEUDO_KFUNC_CALL; behind it in r2 the struct.
+	python3 - "$T/image" "$func" "$struct" <<-'EOF'
+		import struct, sys
+		image = open(sys.argv[1], 'rb').read()
+		if sys.argv[2] == 'none':
+		    sys.exit(b'none\0' not in image)
+		call = struct.pack('<BBhi', 0x85, 0x20, 0, int(sys.argv[2]))
+		word = struct.pack('<BBhi', 0xb7, 0x02, 0, int(sys.argv[3]))
+		sys.exit(call not in image or word not in image)
+	EOF
+}
+
 @test "a pragma that can't be understood" {
 	local line
-	for line in "" "func" "tracepoint" "field sock" "type sock"; do
+	for line in "" "func" "tracepoint" "field sock" "type sock" "cast"; do
 		{
 			echo "#pragma netbcc $line"
 			cat "$TEXT"

@@ -214,6 +214,25 @@ for _ in clients:
 	[ "$(missed)" = 0 ]
 }
 
+# Many more than there are places where busy ones are counted; each client's
+# connections send the same.
+@test "thousands of connections that are busy at once" {
+	ulimit -n 5000
+	prepare load crowd --count $((12000 / NB_SLOW)) --seconds 3 --read
+	trace --json -i 1
+	go load
+	stop
+	[ "$(missed)" = 0 ]
+	[ "$(jq -s '[.[].tx_bytes] | add' "$T/trace.out")" = \
+		"$(jq -s '.[-1].bytes' "$TRUTH")" ]
+	[ "$(jq -s '[.[].rx_bytes] | add' "$T/trace.out")" = \
+		"$(jq -s '.[-1].read' "$TRUTH")" ]
+	jq -se 'map(select(.tx_bytes > 0)) | group_by([.pid, .sport]) |
+		map({pid: .[0].pid, bytes: (map(.tx_bytes) | add)}) |
+		group_by(.pid) | all(map(.bytes) | unique | length == 1)' \
+		"$T/trace.out"
+}
+
 @test "UDP and Unix sockets are nobody's bytes" {
 	trace --json
 	# shellcheck disable=SC2016 # Python's

@@ -51,6 +51,7 @@ static const struct {
 	{ "backlog", NUMBER, &opts.backlog },
 	{ "accept-delay", NUMBER, &opts.accept_delay_ms },
 	{ "hold", NUMBER, &opts.hold_ms },
+	{ "read", FLAG, &opts.read }, /* crowd */
 	{ "bytes-up", SIZE, &opts.bytes_up },
 	{ "bytes-down", SIZE, &opts.bytes_down },
 	/* bytes */

@@ -3,7 +3,8 @@
  * connload crowd: --count connections at once, in as many processes as it
  * takes. When it goes, one byte goes to the server on each, again and again
  * for --seconds (a round after the other; at least one), and then nothing for
- * --hold milliseconds.
+ * --hold milliseconds. With --read the server takes it, all but what has not
+ * come when the client ends.
  */
 #ifndef CROWD_H
 #define CROWD_H
@@ -21,7 +22,7 @@ struct crowd {
 };
 
 static struct crowd *crowds, *crowd; /* crowd: this process' */
-static atomic_ullong *crowd_bytes;
+static atomic_ullong *crowd_bytes, *crowd_read;
 
 static void crowd_connect(int *fds)
 {
@@ -58,16 +59,27 @@ static void crowd_client(int go)
 	sleep_ms(opts.hold_ms);
 }
 
-/* What has come stays unread. */
 static void crowd_server(int go)
 {
+	int fds[CROWD_EACH];
+	ssize_t got = 1;
+	char buf[64];
+
 	(void)go;
 	for (unsigned i = 0; i < crowd->n; i++) {
-		if (accept4(crowd->listener, NULL, NULL, SOCK_CLOEXEC) < 0)
+		fds[i] = accept4(crowd->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fds[i] < 0)
 			die("cannot accept: %s", strerror(errno));
 		crowd->accepted++;
 	}
-	pause();
+	if (!opts.read)
+		pause();
+	while (got > 0)
+		for (unsigned i = 0; i < crowd->n && got > 0; i++) {
+			got = recv(fds[i], buf, sizeof(buf), 0);
+			if (got > 0)
+				atomic_fetch_add(crowd_read, (unsigned)got);
+		}
 }
 
 static int crowd_main(void)
@@ -79,6 +91,7 @@ static int crowd_main(void)
 
 	crowds = share(n * sizeof(*crowds));
 	crowd_bytes = share(sizeof(*crowd_bytes));
+	crowd_read = share(sizeof(*crowd_read));
 	if (!clients || !servers)
 		die("cannot get memory");
 	for (unsigned i = 0; i < n; i++) {
@@ -103,11 +116,13 @@ static int crowd_main(void)
 	for (unsigned i = 0; i < n; i++)
 		reap(clients[i], "client");
 	for (unsigned i = 0; i < n; i++) {
-		kill(servers[i], SIGKILL);
+		if (!opts.read)
+			kill(servers[i], SIGKILL);
 		waitpid(servers[i], NULL, 0);
 	}
-	printf("{\"connections\":%u,\"bytes\":%llu}\n", opts.count,
-	       (unsigned long long)*crowd_bytes);
+	printf("{\"connections\":%u,\"bytes\":%llu,\"read\":%llu}\n",
+	       opts.count, (unsigned long long)*crowd_bytes,
+	       (unsigned long long)*crowd_read);
 	return 0;
 }
 

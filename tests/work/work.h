@@ -73,6 +73,7 @@ struct opts {
 	unsigned client_uid;
 	unsigned accept_delay_ms;
 	unsigned hold_ms;
+	bool read;
 	unsigned user_timeout_ms;
 	unsigned seconds;
 	unsigned backlog;

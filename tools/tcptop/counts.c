@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "args.h"
 #include "drain.h"
@@ -18,34 +20,67 @@ static int set_config(struct top_counts *c)
 			   sizeof(c->config));
 }
 
-static int on_row(void *ctx, const void *key, const void *value)
-{
-	const struct top_key *k = key;
-
-	return top_part_add(ctx, k->pid, value, top_args.by == TOP_BY_PID);
-}
+#define HOT_SIZE (2 * TOP_HOT * sizeof(struct top_hot))
 
 /* What one thread reads. */
 struct part {
 	int map;
 	int err;
+	uint32_t epoch;
+	const struct top_hot *hot; /* or NULL */
 	struct top_part *lines;
 };
+
+/* What there is besides of the row with this key. Programs may be adding. */
+static void add_hot(const struct part *part, const struct top_key *key,
+		    struct top_row *row)
+{
+	const struct top_hot *hot =
+		&part->hot[top_hot_index(part->epoch, key->hash, key->pid)];
+
+	if (__atomic_load_n(&hot->sk, __ATOMIC_ACQUIRE) != key->sk ||
+	    hot->hash != key->hash || hot->pid != key->pid)
+		return;
+	row->rx_bytes += __atomic_load_n(&hot->rx_bytes, __ATOMIC_RELAXED);
+	row->tx_bytes += __atomic_load_n(&hot->tx_bytes, __ATOMIC_RELAXED);
+}
+
+static int on_row(void *ctx, const void *key, const void *value)
+{
+	const struct part *part = ctx;
+	const struct top_key *k = key;
+	struct top_row row = *(const struct top_row *)value;
+
+	if (part->hot)
+		add_hot(part, k, &row);
+	return top_part_add(part->lines, k->pid, &row,
+			    top_args.by == TOP_BY_PID);
+}
 
 static void *read_part(void *ctx)
 {
 	struct part *part = ctx;
 
 	part->err = nb_drain_read(part->map, sizeof(struct top_key),
-				  sizeof(struct top_row), on_row, part->lines);
+				  sizeof(struct top_row), on_row, part);
 	return NULL;
+}
+
+/* Half of what was read last, that of the interval before the present one. */
+static struct part part_of(struct top_counts *c, size_t i, bool by_pid)
+{
+	return (struct part){
+		.map = c->map[i],
+		.epoch = !c->config.epoch,
+		.hot = c->hot,
+		.lines = &c->lines.part[by_pid ? 0 : i],
+	};
 }
 
 /* The rows of both maps, by a thread each. */
 static int read_rows(struct top_counts *c)
 {
-	struct part even = { .map = c->map[0], .lines = &c->lines.part[0] };
-	struct part odd = { .map = c->map[1], .lines = &c->lines.part[1] };
+	struct part even = part_of(c, 0, false), odd = part_of(c, 1, false);
 	pthread_t thread;
 	bool started = !pthread_create(&thread, NULL, read_part, &odd);
 
@@ -96,6 +131,38 @@ bool top_counts_incomplete(const struct top_counts *c)
 	       nb_losses_any(&c->losses, c->prog);
 }
 
+/* 0; -1 and errno. */
+static int map_hot(struct top_counts *c)
+{
+	int map = nb_prog_map(c->prog, "hot");
+	void *hot;
+
+	if (map < 0)
+		return 0;
+	hot = mmap(NULL, HOT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (hot == MAP_FAILED)
+		return -1;
+	c->hot = hot;
+	return 0;
+}
+
+void top_counts_free(struct top_counts *c)
+{
+	top_lines_free(&c->lines);
+	if (c->hot)
+		munmap(c->hot, HOT_SIZE);
+}
+
+/* Nobody adds to them any more. */
+static void clear_hot(struct top_counts *c)
+{
+	struct top_hot *hot = c->hot + (c->config.epoch ? 0 : TOP_HOT);
+
+	for (size_t i = 0; i < TOP_HOT; i++)
+		if (hot[i].taken)
+			memset(&hot[i], 0, sizeof(hot[i]));
+}
+
 int top_counts_start(struct top_counts *c, const struct nb_prog *prog,
 		     const struct nb_filter *filter)
 {
@@ -103,6 +170,8 @@ int top_counts_start(struct top_counts *c, const struct nb_prog *prog,
 	int map = nb_prog_map(prog, "config");
 
 	c->prog = prog;
+	if (map_hot(c))
+		return -errno;
 	/* What the text has found out at the start stays as it is. */
 	if (map < 0 || bpf_map_lookup_elem(map, &zero, &c->config))
 		return -ENOENT;
@@ -142,10 +211,14 @@ int top_counts_forget(struct top_counts *c)
 
 	top_lines_expect(&c->lines);
 	nb_drain_wait();
-	for (size_t i = 0; i < TOP_PARTS && !err; i++)
-		err = nb_drain_clear(c->map[i], sizeof(struct top_key),
-				     sizeof(struct top_row), on_row,
-				     &c->lines.part[by_pid ? 0 : i]);
+	for (size_t i = 0; i < TOP_PARTS && !err; i++) {
+		struct part part = part_of(c, i, by_pid);
+
+		err = nb_drain_clear(part.map, sizeof(struct top_key),
+				     sizeof(struct top_row), on_row, &part);
+	}
+	if (c->hot)
+		clear_hot(c);
 	top_lines_clear(&c->lines, by_pid);
 	return err;
 }

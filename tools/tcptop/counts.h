@@ -19,7 +19,7 @@
 #include "tcptop.h"
 #include "view.h"
 
-/* Zero-initialise; top_lines_free(&c->lines) at the end. */
+/* Zero-initialise; top_counts_free() at the end. */
 struct top_counts {
 	struct top_lines lines; /* of the interval that was taken last */
 	/* Ours alone. */
@@ -29,6 +29,7 @@ struct top_counts {
 	struct nb_losses losses;
 	uint64_t unshown[TOP_UNSHOWN]; /* told so far */
 	uint64_t since_ns;	       /* CLOCK_MONOTONIC */
+	struct top_hot *hot;	       /* the map's memory; NULL: no such */
 	int map[TOP_PARTS];	       /* that were read last */
 };
 
@@ -48,6 +49,8 @@ int top_counts_take(struct top_counts *c, bool last, struct top_interval *ret);
 
 /* Forget it, in the kernel too, which must be before the next. 0 or -errno. */
 int top_counts_forget(struct top_counts *c);
+
+void top_counts_free(struct top_counts *c);
 
 /* Say on standard error what could not be counted since the last time. */
 void top_counts_report(struct top_counts *c);

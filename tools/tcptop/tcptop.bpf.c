@@ -12,6 +12,7 @@
 #pragma netbcc types pt_regs
 #pragma netbcc field sock sk_protocol
 #pragma netbcc field bpf_mem_alloc cache
+#pragma netbcc cast tcp_sock
 #pragma netbcc tracepoint inet_sock_set_state
 #pragma netbcc tracepoint sock_recv_length
 #pragma netbcc tracepoint sock_send_length
@@ -38,6 +39,8 @@
 #include "filter.bpf.h"
 #include "func.bpf.h"
 #include "kernel.bpf.h"
+#include "rows.bpf.h"
+#include "seen.bpf.h"
 #include "sock.bpf.h"
 #include "task.bpf.h"
 #include "tcptop.h"
@@ -52,38 +55,11 @@
 #define STATE_LISTEN 10
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
-#define EEXIST 17
 
 /* Connections in the queue of a listener that are looked at. */
 #define QUEUE 512
 
-/*
- * Entries are made as they are needed where programs may do that (6.1), else
- * all of them at the start.
- */
-#ifdef NB_OFFSET_bpf_mem_alloc_cache
-#define ROWS 65536
-#define ROW_FLAGS BPF_F_NO_PREALLOC
-#else
-#define ROWS 8192
-#define ROW_FLAGS 0
-#endif
-
-/* How far a socket has been read. */
-struct seen {
-	u32 copied_seq;
-	u32 hash; /* whose this is, should the end of an earlier connection
-		   * at this address have gone unseen */
-};
-
 BPF_ARRAY(config, struct top_config, 1);
-/* Of each epoch's two, a connection's hash decides. */
-BPF_F_TABLE("hash", struct top_key, struct top_row, even0, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", struct top_key, struct top_row, even1, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", struct top_key, struct top_row, odd0, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", struct top_key, struct top_row, odd1, ROWS, ROW_FLAGS);
-BPF_F_TABLE("hash", u64, struct seen, seen, 4 * ROWS, ROW_FLAGS);
-BPF_ARRAY(unshown, u64, TOP_UNSHOWN);
 
 /* What an event asks of a socket. */
 struct head {
@@ -119,9 +95,13 @@ static inline void read_head(struct head *h, struct sock *sk)
 
 static inline u32 read_copied(struct sock *sk)
 {
+#ifdef NB_CAST_FUNC
+	return NB_CAST(tcp_sock, sk)->copied_seq;
+#else
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	return tp ? tp->copied_seq : 0;
+#endif
 }
 
 static inline int is_owned(struct sock *sk)
@@ -198,94 +178,6 @@ static inline struct top_config *get_config(void)
 	return config.lookup(&zero);
 }
 
-/* The kernel's hashes of a client's ports are not random in their last bit. */
-static inline int is_odd(const struct top_key *key)
-{
-	return key->hash * 0x9e3779b1U >> 31;
-}
-
-static inline struct top_row *find_row(u32 epoch, struct top_key *key)
-{
-	struct top_row *row;
-
-	if (is_odd(key)) {
-		if (epoch) {
-			row = odd1.lookup(key);
-			NB_APART(row, 3);
-		} else {
-			row = odd0.lookup(key);
-			NB_APART(row, 2);
-		}
-	} else if (epoch) {
-		row = even1.lookup(key);
-		NB_APART(row, 1);
-	} else {
-		row = even0.lookup(key);
-		NB_APART(row, 0);
-	}
-	return row;
-}
-
-static inline long insert_row(u32 epoch, struct top_key *key,
-			      struct top_row *row)
-{
-	if (is_odd(key))
-		return epoch ? odd1.insert(key, row) : odd0.insert(key, row);
-	return epoch ? even1.insert(key, row) : even0.insert(key, row);
-}
-
-static inline void add_bytes(struct top_row *row, u64 rx, u64 tx)
-{
-	if (rx)
-		__sync_fetch_and_add(&row->rx_bytes, rx);
-	if (tx)
-		__sync_fetch_and_add(&row->tx_bytes, tx);
-}
-
-/* There was no room for a row: then its bytes are told all the same. */
-static inline void add_unshown(u64 rx, u64 tx)
-{
-	int which = rx ? TOP_UNSHOWN_RX : TOP_UNSHOWN_TX;
-	u64 *bytes = unshown.lookup(&which);
-
-	nb_count(NB_COUNT_FULL);
-	if (bytes)
-		__sync_fetch_and_add(bytes, rx + tx);
-}
-
-/* The first bytes of an interval on this connection, if it is wanted. */
-static inline void add_row(const struct top_config *c, struct sock *sk,
-			   struct top_key *key, u64 rx, u64 tx)
-{
-	struct top_row row = {}, *other;
-	struct nb_tuple t = {};
-	u32 epoch = c->epoch;
-
-	nb_sk_tuple(sk, &t);
-	if (!nb_ip_wanted(&c->filter, t.ip) || !nb_netns_wanted(&c->filter, sk))
-		return;
-	row.rx_bytes = rx;
-	row.tx_bytes = tx;
-	__builtin_memcpy(row.saddr, t.saddr, sizeof(row.saddr));
-	__builtin_memcpy(row.daddr, t.daddr, sizeof(row.daddr));
-	row.sport = t.sport;
-	row.dport = t.dport;
-	row.ip = t.ip;
-	row.netns = nb_sk_netns(sk);
-	if (key->pid) {
-		row.uid = (u32)bpf_get_current_uid_gid();
-		nb_task_process_comm(row.comm);
-	}
-	if (!insert_row(epoch, key, &row))
-		return;
-	/* Another thread was faster, or there is no room. */
-	other = find_row(epoch, key);
-	if (other)
-		add_bytes(other, rx, tx);
-	else
-		add_unshown(rx, tx);
-}
-
 /* An MPTCP socket is in no table of the kernel's, and so has no hash. */
 static inline u32 hash_of(struct sock *sk, const struct head *h)
 {
@@ -310,7 +202,6 @@ static inline void add(const struct top_config *c, struct sock *sk,
 		       const struct head *h, u64 rx, u64 tx, int process)
 {
 	struct top_key key = {};
-	struct top_row *row;
 
 	if (c->filter.flags & NB_ONLY_TASKS &&
 	    (!process || !nb_task_wanted(&c->filter)))
@@ -318,11 +209,7 @@ static inline void add(const struct top_config *c, struct sock *sk,
 	key.sk = (u64)sk;
 	key.hash = hash_of(sk, h);
 	key.pid = process ? bpf_get_current_pid_tgid() >> 32 : 0;
-	row = find_row(c->epoch, &key);
-	if (row)
-		add_bytes(row, rx, tx);
-	else
-		add_row(c, sk, &key, rx, tx);
+	count_bytes(c, sk, &key, rx, tx);
 }
 
 static inline void on_sent(struct sock *sk, long bytes)
@@ -365,54 +252,13 @@ static inline u32 without_fin(struct sock *sk, const struct head *h, u32 copied)
 	return copied;
 }
 
-/*
- * A key of its own: of a pointer that was on the stack for a helper, verifiers
- * of some kernels forget the type.
- */
-static inline struct seen *find_seen(struct sock *sk)
-{
-	u64 key = (u64)sk;
-
-	return seen.lookup(&key);
-}
-
-/* From here on it is known what of @sk has been read. 0 or -errno. */
-static inline int see(struct sock *sk, const struct head *h, u32 copied_seq)
-{
-	u64 key = (u64)sk;
-	struct seen s = {};
-	int err;
-
-	s.copied_seq = copied_seq;
-	s.hash = h->hash;
-	err = seen.update(&key, &s);
-	if (err)
-		nb_count(NB_COUNT_FULL);
-	return err;
-}
-
-/* The same without the socket's lock, so only if nobody has seen it yet. */
-static inline void see_first(struct sock *sk, const struct head *h,
-			     u32 copied_seq)
-{
-	u64 key = (u64)sk;
-	struct seen s = {};
-	int err;
-
-	s.copied_seq = copied_seq;
-	s.hash = h->hash;
-	err = seen.insert(&key, &s);
-	if (err && err != -EEXIST)
-		nb_count(NB_COUNT_FULL);
-}
-
 /* It was read, and by how much is unknown, but for the one that is so young. */
 static inline u32 first_copied(const struct top_config *c, struct sock *sk,
 			       const struct head *h, u32 copied)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 
-	int err = see(sk, h, copied);
+	int err = see(sk, h->hash, copied);
 
 	if (h->state == STATE_SYN_RECV) /* TCP fast open */
 		return (u32)NB_GET(tp, bytes_received) -
@@ -481,16 +327,14 @@ int top_birth(NB_TP_CTX *ctx)
 	s = find_seen(sk);
 	if (s && NB_TP_ARG(ctx, 2) == STATE_SYN_RECV && s->hash == h.hash)
 		return 0;
-	see(sk, &h, read_copied(sk));
+	see(sk, h.hash, read_copied(sk));
 	return 0;
 }
 
 /* tcp_destroy_sock(sk) */
 int top_end(NB_TP_CTX *ctx)
 {
-	u64 key = NB_TP_ARG(ctx, 1);
-
-	seen.delete(&key);
+	forget_seen((struct sock *)NB_TP_ARG(ctx, 1));
 	return 0;
 }
 
@@ -498,7 +342,7 @@ static inline void seed(struct sock *sk, const struct head *h)
 {
 	if (protocol_of(h, sk) == NB_IPPROTO_TCP && h->state != STATE_LISTEN)
 		see_first(
-			sk, h,
+			sk, h->hash,
 			without_fin(sk, h,
 				    NB_GET((struct tcp_sock *)sk, copied_seq)));
 }
@@ -669,7 +513,7 @@ int top_recv_enter(NB_FUNC_CTX *ctx)
 	read_head(&h, sk);
 	/* Where there is no top_seed. */
 	if (c && is_plain(c, &h, sk) && !find_seen(sk))
-		see_first(sk, &h, without_fin(sk, &h, read_copied(sk)));
+		see_first(sk, h.hash, without_fin(sk, &h, read_copied(sk)));
 	return 0;
 }
 

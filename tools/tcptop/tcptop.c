@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = trace(&run);
 out:
-	top_lines_free(&run.counts.lines);
+	top_counts_free(&run.counts);
 	nb_loop_free(run.loop);
 	nb_prog_free(run.prog);
 	if (run.watch >= 0)

@@ -49,6 +49,32 @@ struct top_row {
 };
 _Static_assert(sizeof(struct top_row) == 80, "shared with eBPF");
 
+/*
+ * More bytes of the row with this key, whose connection is busy: an entry of
+ * the map "hot", which has TOP_HOT for each epoch. A cache line.
+ */
+struct top_hot {
+	__u64 taken; /* not 0: this place is given */
+	__u64 sk;    /* 0: to nobody yet */
+	__u32 hash;
+	__u32 pid;
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+	__u64 pad[3];
+};
+_Static_assert(sizeof(struct top_hot) == 64, "shared with eBPF");
+
+#define TOP_HOT_BITS 13
+#define TOP_HOT (1 << TOP_HOT_BITS)
+
+/* The entry of "hot" for such a key. */
+static inline __u32 top_hot_index(__u32 epoch, __u32 hash, __u32 pid)
+{
+	__u32 at = (hash ^ pid * 0x85ebca6bU) * 0x9e3779b1U;
+
+	return (at >> (32 - TOP_HOT_BITS)) + (epoch ? TOP_HOT : 0);
+}
+
 /* Entries of the map "unshown": bytes for which there was no room. */
 enum top_unshown {
 	TOP_UNSHOWN_RX,
