@@ -14,6 +14,7 @@
 #include "sock.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
+#include "tp.bpf.h"
 #include "trace_http.h"
 #include "waits.bpf.h"
 
@@ -80,7 +81,6 @@ BPF_PERCPU_ARRAY(unseen, u64, HTTP_UNSEEN);
 struct event {
 	void *ctx;
 	struct http_config *c;
-	struct http_proc *proc; /* NULL: not looked for */
 	struct sock *sk;
 	struct http_sock *s;
 	u64 id;	 /* bpf_get_current_pid_tgid() */
@@ -110,6 +110,8 @@ static inline u32 next_tx(struct sock *sk, const struct http_sock *s)
 {
 #ifdef NB_PLAN_tls
 	return s->tx_end;
+#elif defined(NB_TYPED) && defined(NB_CAST_FUNC)
+	return NB_CAST(tcp_sock, sk)->write_seq;
 #elif defined(NB_TYPED)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
@@ -331,21 +333,13 @@ static inline void on_answer(struct event *e)
 static inline void tell_proc(struct event *e)
 {
 	u32 tgid = e->id >> 32;
-	struct http_proc *proc = e->proc, made = {};
 	struct http_proc_rec rec = {};
+	u8 *proc = find_proc(tgid);
 
 	e->s->owner = tgid;
-	if (!proc)
-		proc = procs.lookup(&tgid);
-	if (proc && proc->flags & HTTP_PROC_KNOWN)
+	if (!proc || *proc & HTTP_PROC_KNOWN)
 		return;
-	if (proc) {
-		proc->flags |= HTTP_PROC_KNOWN;
-	} else {
-		made.flags = HTTP_PROC_KNOWN;
-		if (procs.insert(&tgid, &made))
-			return;
-	}
+	*proc |= HTTP_PROC_KNOWN;
 	rec.kind = HTTP_REC_PROC;
 	rec.pid = tgid;
 	nb_submit(e->ctx, &rec, sizeof(rec));

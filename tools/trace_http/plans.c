@@ -23,7 +23,8 @@
 	{ NB_HOOK_RAW_TP, "sched_process_fork", "http_fork", ALWAYS },       \
 	{ NB_HOOK_RAW_TP, "task_rename", "http_rename", ALWAYS },            \
 	{ NB_HOOK_RAW_TP, "sched_process_exit", "http_exit", ALWAYS },       \
-	{ NB_HOOK_RAW_TP, "sched_switch", "http_switch", HTTP_WANT_WAITS },  \
+	{ NB_HOOK_RAW_TP, "sched_switch", "http_switch", HTTP_WANT_WAITS,    \
+	  .typed = knows, .config = "Linux 4.0" },                           \
 	{ NB_HOOK_SAMPLE, HZ_TEXT(HTTP_SAMPLE_HZ), "http_sample",            \
 	  HTTP_WANT_WAITS, .optional = true }
 /* clang-format on */

@@ -27,7 +27,8 @@ struct http_path {
 };
 
 BPF_ARRAY(config, struct http_config, 1);
-BPF_F_TABLE("hash", u32, struct http_proc, procs, 16384, BPF_F_NO_PREALLOC);
+BPF_F_TABLE("array", u32, struct http_procs, procs, HTTP_PIDS / HTTP_PROCS_EACH,
+	    BPF_F_MMAPABLE);
 /* Beginnings of names of processes, and of interpreters of scripts. */
 BPF_LPM_TRIE(names, struct http_name, u32, 256);
 BPF_LPM_TRIE(interps, struct http_name, u32, 64);
@@ -38,6 +39,15 @@ static inline struct http_config *get_config(void)
 	int zero = 0;
 
 	return config.lookup(&zero);
+}
+
+/* The flags of a process; NULL: there can be none of that number. */
+static inline u8 *find_proc(u32 tgid)
+{
+	u32 at = tgid / HTTP_PROCS_EACH;
+	struct http_procs *p = procs.lookup(&at);
+
+	return p ? &p->flags[tgid % HTTP_PROCS_EACH] : 0;
 }
 
 static inline int name_wanted(const void *name)
@@ -154,10 +164,10 @@ static inline void tell_new(void *ctx, u32 tgid)
 
 static inline void add_proc(u32 tgid)
 {
-	struct http_proc proc = {};
+	u8 *proc = find_proc(tgid);
 
-	if (procs.insert(&tgid, &proc) == -7 /* E2BIG */)
-		nb_count(NB_COUNT_FULL);
+	if (proc)
+		*proc |= HTTP_PROC_TRACED;
 }
 
 /* The process @tgid runs another program. */
@@ -166,12 +176,11 @@ static inline void on_exec(void *ctx, struct task_struct *task,
 {
 	struct http_config *c = get_config();
 	u32 tgid = NB_GET(task, tgid);
-	struct http_proc *proc = procs.lookup(&tgid);
+	u8 *proc = find_proc(tgid);
 
-	if (!c)
+	if (!c || !proc)
 		return;
-	if (proc)
-		proc->flags &= ~HTTP_PROC_KNOWN;
+	*proc &= ~HTTP_PROC_KNOWN;
 	if (!(c->flags & HTTP_NAMED) && exec_interp(bprm))
 		tell_new(ctx, tgid);
 	if (!(c->flags & HTTP_NAMES))
@@ -179,8 +188,8 @@ static inline void on_exec(void *ctx, struct task_struct *task,
 	if (exec_wanted(task, bprm)) {
 		add_proc(tgid);
 		tell_new(ctx, tgid);
-	} else if (proc && !(proc->flags & HTTP_PROC_PINNED)) {
-		procs.delete(&tgid);
+	} else if (!(*proc & HTTP_PROC_PINNED)) {
+		*proc = 0;
 	}
 }
 
@@ -189,12 +198,12 @@ static inline void on_fork(struct task_struct *parent,
 {
 	u32 from = NB_GET(parent, tgid), to = NB_GET(child, tgid);
 	struct http_config *c = get_config();
-	struct http_proc *proc;
+	u8 *proc;
 
 	if (from == to || !c || !(c->flags & HTTP_NAMED))
 		return;
-	proc = procs.lookup(&from);
-	if (proc && !(proc->flags & HTTP_PROC_PINNED))
+	proc = find_proc(from);
+	if (proc && *proc & HTTP_PROC_TRACED && !(*proc & HTTP_PROC_PINNED))
 		add_proc(to);
 }
 
@@ -210,10 +219,10 @@ static inline void on_rename(struct task_struct *task, const char *name)
 static inline void on_exit(struct task_struct *task)
 {
 	struct signal_struct *signal = NB_GET(task, signal);
-	u32 tgid = NB_GET(task, tgid);
+	u8 *proc = find_proc(NB_GET(task, tgid));
 
-	if (!NB_GET(signal, live.counter))
-		procs.delete(&tgid);
+	if (proc && !NB_GET(signal, live.counter))
+		*proc = 0;
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -189,7 +190,7 @@ static bool proc_wanted(int dir)
 
 /* What looking for them works with. */
 struct finding {
-	const struct nb_prog *prog;
+	struct http_procs *procs; /* the map's memory */
 	http_proc_fn fn;
 	void *ctx;
 	size_t n;
@@ -197,12 +198,10 @@ struct finding {
 
 static int add(struct finding *f, uint32_t pid, uint32_t flags)
 {
-	const struct http_proc proc = { .flags = flags };
-	int err = nb_prog_set(f->prog, "procs", &pid, sizeof(pid), &proc,
-			      sizeof(proc));
-
-	if (err)
-		return err;
+	if (pid >= HTTP_PIDS)
+		return -ERANGE;
+	f->procs[pid / HTTP_PROCS_EACH].flags[pid % HTTP_PROCS_EACH] =
+		(uint8_t)(flags | HTTP_PROC_TRACED);
 	f->n++;
 	f->fn(f->ctx, pid, true);
 	return 0;
@@ -251,13 +250,18 @@ static int find_all(struct finding *f)
 int http_procs_find(const struct nb_prog *prog, http_proc_fn fn, void *ctx,
 		    size_t *ret_n)
 {
-	struct finding f = { .prog = prog, .fn = fn, .ctx = ctx };
-	int err = 0;
+	struct finding f = { .fn = fn, .ctx = ctx };
+	int map = nb_prog_map(prog, "procs"), err = 0;
 
+	f.procs = mmap(NULL, HTTP_PIDS, PROT_READ | PROT_WRITE, MAP_SHARED, map,
+		       0);
+	if (f.procs == MAP_FAILED)
+		return -errno;
 	if (http_args.names.n || !http_args.pids.n)
 		err = find_all(&f);
 	for (size_t i = 0; i < http_args.pids.n && !err; i++)
 		err = add(&f, http_args.pid[i], HTTP_PROC_PINNED);
+	munmap(f.procs, HTTP_PIDS);
 	*ret_n = f.n;
 	return err;
 }

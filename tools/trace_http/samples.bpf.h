@@ -22,14 +22,14 @@ BPF_PERCPU_ARRAY(young_next, u32, 1);
 static inline void on_sample(void *ctx)
 {
 	u32 tid = bpf_get_current_pid_tgid(), at;
-	struct serving *s = servings.lookup(&tid);
+	struct running *s = get_running();
 	struct http_config *c;
 	struct http_sock *sock;
 	struct http_wait *w;
 	int zero = 0;
 	u32 *next;
 
-	if (!s || !s->no)
+	if (!s || s->tid != tid || !s->no)
 		return;
 	/* Another thread may have answered. */
 	sock = find_sock((struct sock *)s->sk);
@@ -51,7 +51,7 @@ static inline void on_sample(void *ctx)
 	w->kind = HTTP_REC_SAMPLE;
 	w->ns = HTTP_SAMPLE_NS;
 	w->at_ns = bpf_ktime_get_ns();
-	wait_take(ctx, s, w);
+	wait_take(ctx, s->sk, s->no, w);
 	if (w->at_ns - sock->start_ns < c->young_ns &&
 	    sock->nyoung < HTTP_YOUNG) {
 		sock->young[sock->nyoung++ & (HTTP_YOUNG - 1)] = at;

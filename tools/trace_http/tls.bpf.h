@@ -24,7 +24,6 @@ static inline int tls_begin(struct event *e, void *ctx, u64 conn)
 	e->c = get_config();
 	if (!e->c || !(e->c->flags & HTTP_LIVE))
 		return 0;
-	e->proc = 0;
 	e->id = bpf_get_current_pid_tgid();
 	if (!is_traced(e))
 		return 0;

@@ -13,10 +13,12 @@
 #pragma netbcc field iov_iter iter_type
 #pragma netbcc enum iter_type ITER_IOVEC
 #pragma netbcc enum iter_type ITER_UBUF
+#pragma netbcc cast tcp_sock
 #pragma netbcc func bpf_task_pt_regs
 #pragma netbcc func tcp_recvmsg
 #pragma netbcc func tcp_sendmsg_locked
 #pragma netbcc func tcp_sendpage_locked
+#pragma netbcc tracepoint sched_switch
 #pragma netbcc tracepoint sock_recv_length
 #pragma netbcc tracepoint tcp_destroy_sock
 #pragma netbcc tracepoint tcp_sendmsg_locked
@@ -51,11 +53,12 @@
 static inline int is_traced(struct event *e)
 {
 	u32 tgid = e->id >> 32;
+	u8 *proc;
 
 	if (!(e->c->flags & HTTP_NAMED))
 		return 1;
-	e->proc = procs.lookup(&tgid);
-	return e->proc != 0;
+	proc = find_proc(tgid);
+	return proc && *proc & HTTP_PROC_TRACED;
 }
 
 #ifdef NB_PLAN_tls
@@ -67,16 +70,15 @@ static inline int begin(struct event *e, void *ctx, struct sock *sk)
 	e->c = get_config();
 	if (!e->c || !(e->c->flags & HTTP_LIVE))
 		return 0;
-	e->proc = 0;
 	e->id = bpf_get_current_pid_tgid();
+	if (!is_traced(e))
+		return 0;
 	e->s = find_sock(sk);
 	if (e->s && e->s->role == HTTP_NOT) {
 		if (e->s->tls && e->c->flags & HTTP_SEES_TLS)
 			tls_use(sk, e->id);
 		return 0;
 	}
-	if ((!e->s || e->s->owner != e->id >> 32) && !is_traced(e))
-		return 0;
 	e->ctx = ctx;
 	e->sk = sk;
 	return 1;
@@ -269,10 +271,11 @@ int http_exit(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* sched_switch(preempt, prev, next) */
-int http_switch(struct bpf_raw_tracepoint_args *ctx)
+int http_switch(NB_TP_CTX *ctx)
 {
-	on_switch(ctx, ctx->args[0] & 1, (struct task_struct *)ctx->args[1],
-		  (struct task_struct *)ctx->args[2]);
+	on_switch(ctx, NB_TP_ARG(ctx, 1) & 1,
+		  (struct task_struct *)NB_TP_ARG(ctx, 2),
+		  (struct task_struct *)NB_TP_ARG(ctx, 3));
 	return 0;
 }
 

@@ -55,14 +55,20 @@ struct http_name {
 _Static_assert(sizeof(struct http_name) == 132, "shared with eBPF");
 
 enum http_proc_flags {
-	HTTP_PROC_PINNED = 1 << 0, /* by number: whatever it executes */
-	HTTP_PROC_KNOWN = 1 << 1,  /* user space has been told */
+	HTTP_PROC_TRACED = 1 << 0,
+	HTTP_PROC_PINNED = 1 << 1, /* by number: whatever it executes */
+	HTTP_PROC_KNOWN = 1 << 2,  /* user space has been told */
 };
 
-/* An entry of the map "procs", by thread group. */
-struct http_proc {
-	__u32 flags;
+/*
+ * An entry of the map "procs", which has a byte for each thread group that can
+ * be (PID_MAX_LIMIT, linux/threads.h): an array, as to look at it is no call.
+ */
+#define HTTP_PROCS_EACH 8
+struct http_procs {
+	__u8 flags[HTTP_PROCS_EACH];
 };
+#define HTTP_PIDS (1 << 22)
 
 enum http_role {
 	HTTP_NO_ROLE, /* no request has been seen on this socket */

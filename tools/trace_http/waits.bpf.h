@@ -11,53 +11,73 @@
 #include "python.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
+#include "tp.bpf.h"
 #include "trace_http.h"
 
-/* What a thread has received last, by its number. */
+/* What the thread that runs on a CPU has received last. */
+struct running {
+	u64 sk;
+	u32 no;	 /* 0: it has been answered */
+	u32 tid; /* whose this is; 0: nobody's */
+};
+
+/* The same of one that does not run, by its number. */
 struct serving {
 	u64 sk;
-	u64 out_ns; /* since when it waits; 0: it does not */
-	u32 no;	    /* 0: it has been answered */
+	u64 out_ns; /* since when it waits; 0: it only was interrupted */
+	u32 no;	    /* 0: it runs, or has nothing to answer */
 	u32 pad;
 };
 
+BPF_PERCPU_ARRAY(runnings, struct running, 1);
 BPF_F_TABLE("hash", u32, struct serving, servings, 16384, BPF_F_NO_PREALLOC);
+/* How many of these there are, by the last bits of their threads' numbers. */
+#define OUT 16384
+BPF_ARRAY(out, u32, OUT);
 BPF_F_TABLE("hash", u32, struct http_wait, waits, 1024, BPF_F_NO_PREALLOC);
 BPF_PERCPU_ARRAY(wait_scratch, struct http_wait, 1);
 
-/* The current thread has received a request. */
+static inline struct running *get_running(void)
+{
+	int zero = 0;
+
+	return runnings.lookup(&zero);
+}
+
+/*
+ * The current thread has received a request. Programs of uprobes may lose the
+ * processor here, and another thread leave its own behind: so nobody's until
+ * it is looked at once more. In the worst case a wait goes unseen.
+ */
 static inline void serve(struct sock *sk, u32 no, u32 tid)
 {
-	struct serving *s = servings.lookup(&tid), made = {};
+	volatile struct running *r = get_running();
 
-	if (s) {
-		s->sk = (u64)sk;
-		s->no = no;
-		s->out_ns = 0;
+	if (!r)
 		return;
-	}
-	made.sk = (u64)sk;
-	made.no = no;
-	servings.insert(&tid, &made);
+	r->tid = 0;
+	r->sk = (u64)sk;
+	r->no = no;
+	if (r->sk == (u64)sk)
+		r->tid = tid;
 }
 
 /* It is about to be answered. */
 static inline void served(struct sock *sk, u32 tid)
 {
-	struct serving *s = servings.lookup(&tid);
+	struct running *r = get_running();
 
-	if (s && s->sk == (u64)sk)
-		s->no = 0;
+	if (r && r->tid == tid && r->sk == (u64)sk)
+		r->no = 0;
 }
 
-/* Of the thread that serves @s, the current one: who it is, and its stack. */
-static inline void wait_take(void *ctx, const struct serving *s,
-			     struct http_wait *w)
+/* Of the current thread, which serves @sk: who it is, and its stack. */
+static inline void wait_take(void *ctx, u64 sk, u32 no, struct http_wait *w)
 {
 	u64 id = bpf_get_current_pid_tgid();
 
-	w->no = s->no;
-	w->sk = s->sk;
+	w->no = no;
+	w->sk = sk;
 	w->pid = id >> 32;
 	w->tid = id;
 	http_python_take(id >> 32, &w->stack);
@@ -78,58 +98,119 @@ static inline void wait_submit(void *ctx, struct http_wait *w)
 		nb_submit(ctx, w, size);
 }
 
-/* The current thread is going to wait. */
-static inline void wait_begins(void *ctx, u32 tid)
+static inline void count_out(u32 tid, u32 n)
 {
-	struct serving *s = servings.lookup(&tid);
-	int zero = 0;
-	struct http_wait *w;
+	u32 at = tid % OUT, *count = out.lookup(&at);
 
-	if (!s || !s->no)
-		return;
-	w = wait_scratch.lookup(&zero);
-	if (!w)
-		return;
-	w->kind = HTTP_REC_WAIT;
-	wait_take(ctx, s, w);
-	if (!waits.update(&tid, w))
-		s->out_ns = bpf_ktime_get_ns();
+	if (count)
+		__sync_fetch_and_add(count, n);
 }
 
-/* The thread @tid, which is not the current one yet, goes on. */
-static inline void wait_ends(void *ctx, const struct http_config *c, u32 tid)
+/* Is none of these threads out? */
+static inline int none_out(u32 tid)
 {
-	struct serving *s = servings.lookup(&tid);
-	struct http_wait *w;
-	u64 now;
+	u32 at = tid % OUT, *count = out.lookup(&at);
 
-	if (!s || !s->out_ns)
+	return count && !*count;
+}
+
+/* The current thread is going to wait: since when. 0: it is not known. */
+static inline u64 wait_begins(void *ctx, const struct running *r)
+{
+	struct http_wait *w;
+	u32 tid = r->tid;
+	int zero = 0;
+
+	w = wait_scratch.lookup(&zero);
+	if (!w)
+		return 0;
+	w->kind = HTTP_REC_WAIT;
+	wait_take(ctx, r->sk, r->no, w);
+	return waits.update(&tid, w) ? 0 : bpf_ktime_get_ns();
+}
+
+/* The current thread, which serves what is in @r, stops running. */
+static inline void goes_out(void *ctx, const struct running *r, int waits)
+{
+	struct serving made = {}, *s;
+	u32 tid = r->tid, was = 0;
+
+	made.sk = r->sk;
+	made.no = r->no;
+	if (waits)
+		made.out_ns = wait_begins(ctx, r);
+	s = servings.lookup(&tid);
+	if (s) {
+		was = s->no;
+		*s = made;
+	} else if (servings.insert(&tid, &made)) {
 		return;
-	now = bpf_ktime_get_ns();
-	w = waits.lookup(&tid);
-	if (w && s->no && now - s->out_ns >= c->wait_ns) {
+	}
+	if (!was)
+		count_out(tid, 1);
+}
+
+static inline void wait_ends(void *ctx, const struct http_config *c, u32 tid,
+			     const struct serving *s)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct http_wait *w = waits.lookup(&tid);
+
+	if (w && now - s->out_ns >= c->wait_ns) {
 		w->ns = now - s->out_ns;
 		w->at_ns = now;
 		wait_submit(ctx, w);
 	}
-	s->out_ns = 0;
 	waits.delete(&tid);
+}
+
+/* The thread @tid, which is not the current one yet, goes on. */
+static inline void comes_in(void *ctx, const struct http_config *c, u32 tid,
+			    struct running *r)
+{
+	struct serving *s = servings.lookup(&tid);
+
+	if (!s || !s->no)
+		return;
+	count_out(tid, -1);
+	if (s->out_ns)
+		wait_ends(ctx, c, tid, s);
+	r->sk = s->sk;
+	r->no = s->no;
+	r->tid = tid;
+	s->no = 0;
+}
+
+static inline u32 tid_of(struct task_struct *task)
+{
+	return FIELD(task, pid);
 }
 
 static inline void on_switch(void *ctx, u64 preempt, struct task_struct *prev,
 			     struct task_struct *next)
 {
 	struct http_config *c = get_config();
+	struct running *r = get_running();
+	u32 tid;
 
-	if (!c || !(c->flags & HTTP_LIVE))
+	if (!c || !r || !(c->flags & HTTP_LIVE))
 		return;
-	if (!preempt)
-		wait_begins(ctx, NB_GET(prev, pid));
-	wait_ends(ctx, c, NB_GET(next, pid));
+	if (r->no && r->tid == tid_of(prev))
+		goes_out(ctx, r, !preempt);
+	r->no = 0;
+	r->tid = 0;
+	tid = tid_of(next);
+	if (!none_out(tid))
+		comes_in(ctx, c, tid, r);
 }
 
+/* The current thread, which ends. */
 static inline void forget_thread(u32 tid)
 {
+	struct running *r = get_running();
+
+	if (r)
+		r->no = 0;
 	servings.delete(&tid);
 	waits.delete(&tid);
 	tls_threads.delete(&tid);
