@@ -81,8 +81,13 @@ def compare(truth, rows, args):
         if not calls:
             bad.append(f"not in truth, or once more: {json.dumps(row)}")
             continue
-        # Of several alike the one that is most like it.
-        calls.sort(key=lambda c: abs(c["latency_us"] - (row["latency_us"] or 0)))
+        # Of several alike one that it can be, and of these the most like it.
+        calls.sort(
+            key=lambda c: (
+                bool(differences(c, row, args.slack)),
+                abs(c["latency_us"] - (row["latency_us"] or 0)),
+            )
+        )
         call = calls.pop(0)
         words = differences(call, row, args.slack)
         if words and not differences(call, row, 10 * args.slack):
