@@ -117,6 +117,7 @@ static inline void piece_of_msg(struct piece *p, struct msghdr *msg)
 #define REGS_NR(r) ((r)->syscallno)
 #define REGS_ARG2(r) ((r)->regs[1])
 #define REGS_ARG3(r) ((r)->regs[2])
+#define REGS_ARG4(r) ((r)->regs[3])
 #define IS_COMPAT(task) ((task)->thread_info.flags >> 22 & 1)
 #else
 #define NR_read 0
@@ -127,6 +128,7 @@ static inline void piece_of_msg(struct piece *p, struct msghdr *msg)
 #define REGS_NR(r) ((r)->orig_ax)
 #define REGS_ARG2(r) ((r)->si)
 #define REGS_ARG3(r) ((r)->dx)
+#define REGS_ARG4(r) ((r)->r10)
 #define IS_COMPAT(task) ((task)->thread_info.status & 2)
 #endif
 
@@ -171,6 +173,18 @@ static inline void piece_of_call(struct piece *p, u32 all)
 	default:
 		piece_set(p, 0, 0, all);
 	}
+}
+
+/* The flags that the current system call was told to receive with. */
+static inline u32 flags_of_call(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u32 nr = REGS_NR(regs);
+
+	return nr == NR_recvfrom  ? REGS_ARG4(regs)
+	       : nr == NR_recvmsg ? REGS_ARG3(regs)
+				  : 0;
 }
 
 /*

@@ -41,6 +41,8 @@ static const struct nb_hook raw_hooks[] = {
 	{ NB_HOOK_ENTRY, "tcp_sendmsg_locked", "http_send", ALWAYS },     \
 		{ NB_HOOK_ENTRY, "tcp_sendpage_locked", "http_send_page", \
 		  ALWAYS, .optional = true },                             \
+		{ NB_HOOK_ENTRY, "tcp_cleanup_rbuf", "http_receiving",    \
+		  HTTP_WANT_WAITS, .optional = true },                    \
 	{                                                                 \
 		NB_HOOK_RETURN, "tcp_recvmsg", "http_received", ALWAYS,   \
 			.calls = MAX_CALLS                                \

@@ -18,6 +18,7 @@
 #pragma netbcc func tcp_recvmsg
 #pragma netbcc func tcp_sendmsg_locked
 #pragma netbcc func tcp_sendpage_locked
+#pragma netbcc func tcp_cleanup_rbuf
 #pragma netbcc tracepoint sched_switch
 #pragma netbcc tracepoint sock_recv_length
 #pragma netbcc tracepoint tcp_destroy_sock
@@ -42,12 +43,14 @@
 #include "thread.bpf.h"
 #include "tp.bpf.h"
 #include "trace_http.h"
+#include "underway.bpf.h"
 #include "waits.bpf.h"
 
 /* linux/socket.h: user-visible, so constant. */
 #define MSG_PEEK 2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
+#define RECV_IGNORED (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE)
 
 /* Is the current process traced? */
 static inline int is_traced(struct event *e)
@@ -117,7 +120,7 @@ static inline void on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 {
 	struct event e;
 
-	if (bytes <= 0 || flags & (MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE))
+	if (bytes <= 0 || flags & RECV_IGNORED)
 		return;
 	if (!begin(&e, ctx, sk))
 		return;
@@ -125,6 +128,10 @@ static inline void on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 		return;
 	e.way = WAY_RX;
 	e.now = bpf_ktime_get_ns();
+#ifndef NB_PLAN_raw
+	if (e.s && e.s->rx_seen && was_under_way(&e, bytes))
+		return;
+#endif
 	if (on_fast_answer(&e)) {
 		e.s->rx_bytes += bytes;
 		return;
@@ -176,6 +183,30 @@ int http_send_page(NB_FUNC_CTX *ctx)
 #else
 #define RECV_FLAGS(ctx) ((u64)NB_FUNC_ARG(ctx, 4))
 #endif
+
+/*
+ * tcp_cleanup_rbuf(sk, copied), which others call too: of a socket in softirq,
+ * whoever is interrupted then, nobody has the lock.
+ */
+int http_receiving(NB_FUNC_CTX *ctx)
+{
+	int bytes = (u64)NB_FUNC_ARG(ctx, 2);
+	struct event e;
+
+	e.sk = NB_FUNC_ARG(ctx, 1);
+	if (bytes <= 0 || find_sock(e.sk) || !FIELD(e.sk, sk_lock.owned))
+		return 0;
+	e.c = get_config();
+	if (!e.c || !(e.c->flags & HTTP_LIVE))
+		return 0;
+	e.ctx = ctx;
+	e.proc = 0;
+	e.id = bpf_get_current_pid_tgid();
+	if (!is_traced(&e) || flags_of_call() & RECV_IGNORED)
+		return 0;
+	on_under_way(&e, bytes);
+	return 0;
+}
 
 #ifdef NB_FENTRY
 int http_received(NB_FUNC_CTX *ctx)

@@ -133,7 +133,9 @@ struct http_sock {
 	__u16 index;	  /* the request is so many behind the one at prefix */
 	__u16 prefix_len; /* bytes of */
 	__u8 tls;	  /* enum http_tls_kind */
-	__u8 pad2[5];
+	__u8 pad2;
+	__u32 rx_seen; /* of what is being received all before that has been
+			* seen, in the socket's sequence; 0: nothing */
 	__u32 young[HTTP_YOUNG]; /* in the map "young": samples, nyoung */
 	/* Of both half is used: to the largest offset eBPF's verifier adds the
 	 * largest size. */
