@@ -13,9 +13,11 @@ teardown() {
 }
 
 @test "one line says why, exit status 1" {
+	local where=(--netns "$NS")
+	[ "$TOOL" != trace_http ] || where=(-o "$T") # it has no such option
 	[ -n "$NB_REASON" ]
 	run --separate-stderr timeout -s KILL "$((20 * NB_SLOW))" \
-		"$BIN" --netns "$NS" "${PLAN[@]}"
+		"$BIN" "${where[@]}" "${PLAN[@]}"
 	echo "$status: $stderr"
 	[ "$status" = 1 ]
 	[ -z "$output" ]
