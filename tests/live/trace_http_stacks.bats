@@ -59,6 +59,16 @@ latency_us() {
 		add | floor' "$T/trace.out"
 }
 
+# most_us ROLE: and what is known of where they waited has no more than that. On
+# a slow machine a sample, which counts as 10.1 ms, may hit the way into the wait
+# and out of it, too.
+most_us() {
+	local us
+	us=$(latency_us "$1")
+	[ "$NB_SLOW" = 1 ] || us=$((us + 2 * 10102))
+	echo "$us"
+}
+
 # The first frame of Python's in each part of what was waited is that, and there
 # are N such parts.
 waited_in() {
@@ -79,7 +89,7 @@ python_calls() {
 	waited_in 2 "slow_database_query (server.py:11)"
 	folded_us 'get_slow \(server\.py:[0-9]+\);slow_database_query \(server\.py:11\)[; ]'
 	[ "$FOLDED" -ge 398000 ]
-	[ "$FOLDED" -le "$(latency_us server)" ]
+	[ "$FOLDED" -le "$(most_us server)" ]
 	folded_us '^[^;]+;.*<module> \(client\.py:.*;make_call \(client\.py:'
 	[ "$FOLDED" -ge 400000 ]
 	[ "$((FOLDED - $(latency_us client)))" -le 10 ]
@@ -125,7 +135,7 @@ python_calls() {
 @test "nothing is sampled of clients, and of calls in time nothing is kept" {
 	serve "${PY[@]}" "$HTTP/server.py"
 	py_client calls --path /work plain "$PORT" 60 60 60
-	trace_both
+	trace_both -t $((100 * NB_SLOW))
 	go calls
 	stop_all
 	[ ! -s "$T/trace.out" ]
@@ -165,7 +175,7 @@ c_calls() {
 	stacks_have server "handle_request" "serve_connection" "main"
 	folded_us "^$1;(.*;)?main[^;]*;(.*;)?serve_connection[^;]*;handle_request[^;]*;slow_query"
 	[ "$FOLDED" -ge 398000 ]
-	[ "$FOLDED" -le "$(latency_us server)" ]
+	[ "$FOLDED" -le "$(most_us server)" ]
 	folded_us "^$1;(.*;)?main[^;]*;(.*;)?make_call[^;]*;send_request"
 	[ "$FOLDED" -ge 400000 ]
 	[ "$((FOLDED - $(latency_us client)))" -le 10 ]
@@ -187,11 +197,12 @@ c_calls() {
 	stop_all
 	folded_us 'slowDatabaseQuery'
 	between 0 0
-	# It waits in no thread; but where it computes is known.
+	# It waits in no thread; but where it computes is known, once that is
+	# code of its own.
 	rm "$T/calls.go"
 	serve env -C "$T" node --perf-basic-prof "$HTTP/server.js"
 	trace_http --pid "$SERVER" --server
-	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/work?ms=300"
+	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/work?ms=$((300 * NB_SLOW))"
 	stop
 	folded_us 'slowDatabaseQuery'
 	between 200 400
