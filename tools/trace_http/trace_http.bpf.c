@@ -193,16 +193,16 @@ int http_receiving(NB_FUNC_CTX *ctx)
 	int bytes = (u64)NB_FUNC_ARG(ctx, 2);
 	struct event e;
 
-	e.sk = NB_FUNC_ARG(ctx, 1);
-	if (bytes <= 0 || find_sock(e.sk) || !FIELD(e.sk, sk_lock.owned))
-		return 0;
 	e.c = get_config();
-	if (!e.c || !(e.c->flags & HTTP_LIVE))
+	if (bytes <= 0 || !e.c || !(e.c->flags & HTTP_LIVE))
+		return 0;
+	e.id = bpf_get_current_pid_tgid();
+	if (!is_traced(&e))
 		return 0;
 	e.ctx = ctx;
-	e.proc = 0;
-	e.id = bpf_get_current_pid_tgid();
-	if (!is_traced(&e) || flags_of_call() & RECV_IGNORED)
+	e.sk = NB_FUNC_ARG(ctx, 1);
+	if (find_sock(e.sk) || !FIELD(e.sk, sk_lock.owned) ||
+	    flags_of_call() & RECV_IGNORED)
 		return 0;
 	on_under_way(&e, bytes);
 	return 0;
