@@ -56,7 +56,9 @@ speedscope() {
 	grep -q '^Process filters: nobody, no one$' "$T/trace.out"
 	sed -n '/^PID/,$p' "$T/trace.out" >"$T/text"
 	sed -n '/^PID/,$p' "$DIR/stack_traces.txt" | diff "$T/text" -
-	sed -E 's/\b15[0-9]\.[0-9]{2}\b/15N/g; s/Size: [0-9]+/Size: N/' "$T/text" |
+	local ms='15[0-9]'
+	[ "$NB_SLOW" = 1 ] || ms='(1[5-9]|[2-9][0-9])[0-9]'
+	sed -E "s/\\b$ms\\.[0-9]{2}\\b/15N/g; s/Size: [0-9]+/Size: N/" "$T/text" |
 		sed '/^Stack trace:/,$d' | diff - <(cat <<-END
 		PID: ${LOAD_PID[calls]}, Comm: python3, Stack ID: 1
 		Duration: 15N ms, Size: N bytes
