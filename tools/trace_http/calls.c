@@ -112,7 +112,9 @@ static bool is_over(struct waiting *w, int socks, uint64_t now,
 		end->last_ns = s.last_ns;
 		end->rx_bytes = s.rx_bytes;
 		end->tx_bytes = s.tx_end - s.tx_start;
-		return !now || now - s.last_ns >= HTTP_IDLE_NS;
+		/* What has come since @now was is later. */
+		return !now ||
+		       (now > s.last_ns && now - s.last_ns >= HTTP_IDLE_NS);
 	}
 	/* Its end is on the way, unless the buffer was full. */
 	if (!w->gone_ns)
