@@ -51,6 +51,9 @@ struct nb_hook {
 	unsigned args; /* NB_HOOK_RAW_TP: that it hands over at least, which
 			* only BTF can tell; 0: any number */
 	const char *config; /* what a kernel without it lacks, for messages */
+	const char *more;   /* another function, which prog may go on with by a
+			     * tail call; or NULL. It is put into the one entry */
+	const char *more_map; /* of this BPF_PROG_ARRAY */
 	unsigned calls; /* of the function that may be under way at once, for a
 			 * kprobe's NB_HOOK_RETURN; 0: as the kernel likes
 			 * (kretprobe's maxactive) */

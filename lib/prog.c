@@ -106,6 +106,32 @@ static bool refused(enum bpf_prog_type type, int err)
 	}
 }
 
+/* What the hook's program may go on with, which is loaded as that is. */
+static int add_more(const struct attaching *a, const struct nb_hook *hook,
+		    const struct nb_load *load)
+{
+	const __u32 zero = 0;
+	int fd, err;
+
+	/* There already, of another hook that may share it? */
+	if (is_uprobe(hook) &&
+	    !bpf_map_lookup_elem(nb_prog_map(a->prog, hook->more_map), &zero,
+				 &fd))
+		return 0;
+	fd = nb_load_prog(a->img, hook->more, load, a->prog->maps, a->why);
+	if (fd < 0)
+		return refused(load->type, fd) ? -EOPNOTSUPP : fd;
+	/* The map keeps the program. */
+	err = nb_prog_set(a->prog, hook->more_map, &zero, sizeof(zero), &fd,
+			  sizeof(fd));
+	close(fd);
+	if (!err)
+		return 0;
+	return nb_error_set(a->why, err,
+			    "cannot have the program '%s' called: %s",
+			    hook->more, strerror(-err));
+}
+
 /* The hook's program, loaded once however many hooks it has. */
 static int get_program(const struct attaching *a, const struct nb_hook *hook)
 {
@@ -123,6 +149,8 @@ static int get_program(const struct attaching *a, const struct nb_hook *hook)
 	if (p->nprogs == NB_PROG_HOOKS)
 		return nb_error_set(a->why, -E2BIG, "too many programs");
 	err = nb_hook_load(a->img, a->plan->how, hook, &load, a->why);
+	if (!err && hook->more)
+		err = add_more(a, hook, &load);
 	if (err)
 		return err;
 	fd = nb_load_prog(a->img, hook->prog, &load, p->maps, a->why);

@@ -41,20 +41,25 @@ def plain(args, conn):
         make_call(conn, args.method, f"{args.path}?ms={ms}", args.body)
 
 
-def read_answer(sock, body=True, data=b""):
-    """All of one answer, by its Content-Length; @data: what is there of it."""
+def read_answer(sock, body=True, data=b"", more=None):
+    """
+    All of one answer, by its Content-Length; @data: what is there of it. What
+    came with it of the next one goes to the list @more, if there may be any.
+    """
     while b"\r\n\r\n" not in data:
         data += sock.recv(65536)
     head, _, rest = data.partition(b"\r\n\r\n")
     if head[9:12] == b"100":
-        return read_answer(sock, body, rest)
+        return read_answer(sock, body, rest, more)
     size = 0
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:") and body:
             size = int(line.split(b":")[1])
     while len(rest) < size:
         rest += sock.recv(65536)
-    assert len(rest) == size or not body, "two answers at once"
+    if more is not None:
+        more.append(rest[size:])
+    assert len(rest) == size or more or not body, "two answers at once"
     return int(head[9:12])
 
 
@@ -134,11 +139,11 @@ def pipelined(args, conn):
     sock, begun = conn.sock, len(conn.sock.log)
     paths = [f"/slow?ms={ms}" for ms in args.ms]
     sock.sendall(b"".join(map(request, paths)))
-    sent = sock.log[begun]
+    sent, data = sock.log[begun], b""
     for path in paths:
-        begun = len(sock.log)
-        read_answer(sock)
-        log = [sent, *sock.log[begun:]]
+        begun, more = len(sock.log) - bool(data), []
+        read_answer(sock, data=data, more=more)
+        log, data = [sent, *sock.log[begun:]], more[0]
         found = stamped.client_call(sock, log, "GET", path, 200)
         del found["rx_bytes"], found["tx_bytes"]
         stamped.tell(found)

@@ -134,7 +134,8 @@ rows() {
 }
 
 @test "pipelined requests" {
-	run_calls pipelined 150 40 60 130
+	run_calls pipelined 150 0 0 60 130 0
+	rows 12
 }
 
 @test "threads at once" {

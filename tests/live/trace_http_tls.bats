@@ -81,7 +81,8 @@ rows() {
 }
 
 @test "pipelined requests" {
-	run_calls pipelined 150 0 20 130
+	run_calls pipelined 150 0 20 130 0
+	rows 10
 }
 
 @test "threads at once" {

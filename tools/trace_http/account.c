@@ -46,7 +46,7 @@ static void report_waiting(const struct nb_prog *prog)
 		return;
 	len = w.oldest.prefix_len < HTTP_PREFIX ? w.oldest.prefix_len
 						: HTTP_PREFIX;
-	if (http_request_parse(w.oldest.prefix, len, w.oldest.index, &req))
+	if (http_request_parse(w.oldest.prefix, len, &req))
 		return;
 	nb_note("calls without an answer yet: %" PRIu64
 		"; the oldest, %s %.*s of process %u, since %" PRIu64 " ms",
@@ -67,7 +67,7 @@ void http_account_report(const struct nb_prog *prog)
 		[HTTP_UNSEEN_WAY] =
 			"reads not looked at: their bytes can't be found (io_uring, 32-bit programs)",
 		[HTTP_UNSEEN_PIPE] =
-			"pipelined requests not remembered: there was no room",
+			"pipelined calls not followed: there was too much of them at once",
 		[HTTP_UNSEEN_PARK] =
 			"stacks of requests not remembered: there was no room",
 		[HTTP_UNSEEN_STACK] =

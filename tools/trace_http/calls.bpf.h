@@ -7,6 +7,7 @@
 #define NB_BPF_CALLS_H
 
 #include "events.bpf.h"
+#include "flow.bpf.h"
 #include "piece.bpf.h"
 #include "procs.bpf.h"
 #include "python.bpf.h"
@@ -18,9 +19,6 @@
 #include "trace_http.h"
 #include "waits.bpf.h"
 
-/* Pipelined requests that a socket may have waiting. */
-#define QUEUE_MAX 64
-
 enum way {
 	WAY_TX = 1,
 	WAY_RX = 2,
@@ -31,22 +29,6 @@ enum way {
 _Static_assert(NOT_HTTP(WAY_TX) == HTTP_NO_TX, "bits");
 _Static_assert(NOT_HTTP(WAY_RX) == HTTP_NO_RX, "bits");
 
-struct queue_key {
-	u64 sk;
-	u32 no;
-	u32 pad;
-};
-
-/* A request that waits for those before it to be answered. */
-struct queued {
-	u64 start_ns;
-	u64 pid_tgid;
-	u32 pad;
-	u16 prefix_len;
-	u16 pad2;
-	u8 prefix[2 * HTTP_PREFIX];
-};
-
 /* Where eBPF's stack is too small. In process context only. */
 struct scratch {
 	u64 id;	  /* for whom on_stack() has something to do; 0: nobody */
@@ -55,12 +37,11 @@ struct scratch {
 	u8 over;
 	u8 pad[2];
 	struct http_record rec;
-	struct queued queued;
+	struct flow_work flow;
+	struct pipe made;
 };
 
 BPF_F_TABLE("hash", u64, struct http_sock, socks, 65536, BPF_F_NO_PREALLOC);
-BPF_F_TABLE("hash", struct queue_key, struct queued, queue, 16384,
-	    BPF_F_NO_PREALLOC);
 /* Of clients' requests, until they are answered. */
 BPF_F_TABLE("hash", struct queue_key, struct http_stack, parked, 4096,
 	    BPF_F_NO_PREALLOC);
@@ -75,7 +56,6 @@ BPF_PERCPU_ARRAY(scratches, struct scratch, 1);
  * makes it as large as that takes.
  */
 BPF_ARRAY(young, struct http_wait, HTTP_YOUNG_CPU);
-BPF_PERCPU_ARRAY(unseen, u64, HTTP_UNSEEN);
 
 /* A piece of what goes over a socket. */
 struct event {
@@ -90,20 +70,14 @@ struct event {
 	u8 tell;  /* the call is late, and user space is to have it */
 	u8 over;  /* and the connection serves something else from now on */
 	u8 next;  /* the piece may be of the next call */
+	u8 asked; /* a request has begun, no other waits, and of its first */
+	u32 part; /* bytes so many came before the piece */
 	struct piece p;
 	u64 word[2]; /* its first bytes */
 #ifdef NB_PLAN_tls
 	struct tls_thread *t;
 #endif
 };
-
-static inline void count_unseen(int which)
-{
-	u64 *n = unseen.lookup(&which);
-
-	if (n)
-		*n += 1;
-}
 
 /* Where in the sequence of its bytes the next one that is sent will be. */
 static inline u32 next_tx(struct sock *sk, const struct http_sock *s)
@@ -205,8 +179,8 @@ static inline int ip_wanted(const struct http_config *c, u8 ip)
 	return !(c->flags & HTTP_ONLY_IP6) || ip == 6;
 }
 
-/* Fill @call; 0: it is not wanted. */
-static inline int fill_call(struct event *e, struct http_call *call)
+/* What all calls of the socket have in common. 0: they are not wanted. */
+static inline int fill_sock(struct event *e, struct http_call *call)
 {
 	struct http_sock *s = e->s;
 	struct nb_tuple t = {};
@@ -222,28 +196,34 @@ static inline int fill_call(struct event *e, struct http_call *call)
 	call->kind = HTTP_REC_CALL;
 	call->role = s->role;
 	call->ip = t.ip;
-	call->flags = s->flags;
-#ifdef NB_PLAN_tls
-	call->flags |= HTTP_TLS;
-#endif
-	call->no = s->no;
 	call->sk = (u64)e->sk;
-	call->start_ns = s->start_ns;
-	call->first_ns = s->first_ns;
-	call->pid = s->pid_tgid >> 32;
-	call->tid = s->pid_tgid;
 	call->uid = bpf_get_current_uid_gid();
 	call->netns = nb_sk_netns(sk);
 	__builtin_memcpy(call->saddr, t.saddr, sizeof(call->saddr));
 	__builtin_memcpy(call->daddr, t.daddr, sizeof(call->daddr));
 	call->sport = t.sport;
 	call->dport = t.dport;
-	call->index = s->index;
-	call->prefix_len = s->prefix_len;
 	bpf_get_current_comm(call->comm, sizeof(call->comm));
+	return 1;
+}
+
+/* And this one. */
+static inline void fill_call(struct event *e, struct http_call *call)
+{
+	const struct http_sock *s = e->s;
+
+	call->flags = s->flags;
+#ifdef NB_PLAN_tls
+	call->flags |= HTTP_TLS;
+#endif
+	call->no = s->no;
+	call->start_ns = s->start_ns;
+	call->first_ns = s->first_ns;
+	call->pid = s->pid_tgid >> 32;
+	call->tid = s->pid_tgid;
+	call->prefix_len = s->prefix_len;
 	__builtin_memcpy(call->answer, e->word, sizeof(call->answer));
 	bpf_probe_read_kernel(call->prefix, HTTP_PREFIX, s->prefix);
-	return 1;
 }
 
 /* Forget the stack of a call's request, or with @st put it there. Was it? */
@@ -303,8 +283,6 @@ static inline u32 status_of(const struct event *e)
 	return e->word[1] >> 8 & 0xffffff;
 }
 
-#define STATUS(a, b, c) ((a) | (b) << 8 | (c) << 16)
-
 /* An answer begins, and a request waits for one. */
 static inline void on_answer(struct event *e)
 {
@@ -360,7 +338,6 @@ static inline void on_request(struct event *e, u32 prefix_len)
 	s->pid_tgid = e->id;
 	s->no++;
 	s->last = s->no;
-	s->index = 0;
 	s->nyoung = 0;
 	s->rx_bytes = 0;
 	s->prefix_len = prefix_len;
@@ -371,6 +348,7 @@ static inline void on_request(struct event *e, u32 prefix_len)
 		serve(e->sk, s->no, e->id);
 	if (s->owner != e->id >> 32)
 		tell_proc(e);
+	e->asked = 1;
 }
 
 /* The same with its bytes still where they are, but for @part of them. */
@@ -383,6 +361,7 @@ static inline void on_new_request(struct event *e, u32 part)
 		__builtin_memcpy(s->prefix, s->part, HTTP_ANSWER);
 	n = nb_forget(piece_append(&e->p, s->prefix, part));
 	s->role = e->way == WAY_TX ? HTTP_CLIENT : HTTP_SERVER;
+	e->part = part;
 	on_request(e, n);
 	if (e->way == WAY_RX)
 		s->rx_bytes = part;
@@ -408,94 +387,28 @@ static inline int is_request_line(const u8 *text, u32 len)
 	return 0;
 }
 
-/* One more request, while another waits for its answer. */
-static inline void on_pipelined(struct event *e)
-{
-	struct scratch *sc = get_scratch();
-	struct http_sock *s = e->s;
-	struct queue_key key = {};
-	struct queued *q;
-
-	if (!sc)
-		return;
-	q = &sc->queued;
-	q->prefix_len = piece_append(&e->p, q->prefix, 0);
-	if (!is_request_line(q->prefix, q->prefix_len))
-		return;
-	q->start_ns = e->now;
-	q->pid_tgid = e->id;
-	key.sk = (u64)e->sk;
-	key.no = s->last + 1;
-	if (s->last - s->no >= QUEUE_MAX || queue.update(&key, q)) {
-		count_unseen(HTTP_UNSEEN_PIPE);
-		return;
-	}
-	s->last++;
-	s->flags |= HTTP_PIPELINED;
-	if (e->way == WAY_TX)
-		e->park = s->last;
-}
-
-/*
- * 1 if they are the same, without a branch, each of which would double what
- * the verifier has to look at in a loop.
- */
-static inline u64 same(u64 a, u64 b)
-{
-	u64 d = a ^ b, minus = -d;
-
-	OPAQUE(minus);
-	return 1 ^ (d | minus) >> 63;
-}
-
-/* Is there one more request in the same piece, behind the @index-th? */
-static inline int has_another(const struct http_sock *s)
-{
-	u64 n = 0, word = 0, found = 0;
-	u32 len = s->prefix_len;
-
-	for (u32 i = 0; i < HTTP_PREFIX; i++) {
-		OPAQUE(len);
-		if (i >= len)
-			break;
-		word = word >> 8 | (u64)s->prefix[i] << 56;
-		n += same(word >> 32, WORD('\r', '\n', '\r', '\n', 0, 0, 0, 0));
-		found |= same(word,
-			      WORD(' ', 'H', 'T', 'T', 'P', '/', '1', '.')) &
-			 same(n, s->index + 1);
-	}
-	return found;
-}
-
-/* From the queue, or of the same piece: the request to be answered now. */
+/* The request to be answered now, if any waits. */
 static inline int next_request(struct event *e)
 {
 	struct queue_key key = {};
 	struct http_sock *s = e->s;
 	struct queued *q;
 
-	if (s->no == s->last) {
-		if (!has_another(s))
-			return 0;
-		end_call(e->ctx, e->sk, s, HTTP_NEXT);
-		s->last++;
-		s->index++;
-		if (s->flags & HTTP_UNREAD) /* then it is not known which */
-			s->prefix_len = 0;
-		s->flags &= ~HTTP_UNREAD;
-	} else {
-		key.sk = (u64)e->sk;
-		key.no = s->no + 1;
-		q = queue.lookup(&key);
-		if (!q)
-			return 0;
-		end_call(e->ctx, e->sk, s, HTTP_NEXT);
+	if (s->no == s->last)
+		return 0;
+	end_call(e->ctx, e->sk, s, HTTP_NEXT);
+	key.sk = (u64)e->sk;
+	key.no = s->no + 1;
+	q = queue.lookup(&key);
+	if (q) {
 		s->start_ns = q->start_ns;
 		s->pid_tgid = q->pid_tgid;
 		s->prefix_len = q->prefix_len;
-		s->index = 0;
 		bpf_probe_read_kernel(s->prefix, HTTP_PREFIX, q->prefix);
 		queue.delete(&key);
+	} else { /* there was no room for it */
+		s->start_ns = 0;
+		s->prefix_len = 0;
 	}
 	s->no++;
 	s->nyoung = 0;
@@ -504,6 +417,69 @@ static inline int next_request(struct event *e)
 	s->phase = HTTP_REQUEST;
 	s->flags |= HTTP_PIPELINED;
 	return 1;
+}
+
+static inline u8 request_way(const struct http_sock *s)
+{
+	return s->role == HTTP_CLIENT ? WAY_TX : WAY_RX;
+}
+
+/*
+ * The piece is to be looked through for messages (pipe_look()), of which @known
+ * was found already, where all ways meet.
+ */
+static inline void pipe_take(struct event *e, u8 known, u32 part)
+{
+	struct scratch *sc = get_scratch();
+	struct flow_work *w;
+
+	if (!sc)
+		return;
+	w = &sc->flow;
+	w->id = e->id;
+	w->sk = (u64)e->sk;
+	w->now = e->now;
+	w->way = e->way;
+	w->asks = e->way == request_way(e->s);
+	w->known = known;
+	w->stage = 0;
+	w->part = part;
+	w->p = e->p;
+	w->stack = known && e->way == WAY_TX; /* of the known one */
+}
+
+/* And the stack is taken, as of on_news(). */
+static inline void pipe_stack(struct event *e)
+{
+#ifndef NB_PLAN_tls
+	struct scratch *sc = get_scratch();
+	struct http_sock *s = e->s;
+
+	if (!sc || e->way != WAY_TX)
+		return;
+	if (!sc->flow.asks && e->now - s->start_ns < e->c->min_ns)
+		return;
+	sc->flow.stack = 1;
+	sc->park = 0;
+	sc->tell = 0;
+	sc->over = 0;
+	sc->id = e->id;
+#endif
+}
+
+/* One more request, while another waits for its answer. */
+static inline void on_pipelined(struct event *e, u32 part)
+{
+	struct scratch *sc = get_scratch();
+	u32 n;
+
+	if (!sc)
+		return;
+	n = piece_append(&e->p, sc->flow.queued.prefix, 0);
+	if (!is_request_line(sc->flow.queued.prefix, n))
+		return;
+	pipe_take(e, 0, part);
+	pipe_stack(e);
 }
 
 /* A connection of which nothing is known yet. */
@@ -549,7 +525,7 @@ static inline void on_request_way(struct event *e, int kind, u32 part)
 	if (kind == SNIFF_REQUEST && s->phase != HTTP_REQUEST)
 		on_new_request(e, part);
 	else if (kind == SNIFF_REQUEST)
-		on_pipelined(e);
+		on_pipelined(e, part);
 	else if (kind == SNIFF_H2) /* as was agreed by an Upgrade */
 		give_up(s);
 	else if (s->phase == HTTP_REQUEST && s->prefix_len < HTTP_PREFIX)
@@ -570,11 +546,6 @@ static inline void on_answer_way(struct event *e, int kind)
 		give_up(s); /* it only looked like a request */
 	}
 	s->last_ns = e->now;
-}
-
-static inline u8 request_way(const struct http_sock *s)
-{
-	return s->role == HTTP_CLIENT ? WAY_TX : WAY_RX;
 }
 
 /* @len bytes of @e->word: keep them until there are more. */
@@ -619,13 +590,13 @@ static inline u32 look(struct event *e)
 	sc = get_scratch();
 	if (!sc)
 		return 0;
-	n = piece_append(&e->p, sc->queued.prefix, 0);
+	n = piece_append(&e->p, sc->flow.queued.prefix, 0);
 	if (n > HTTP_ANSWER)
 		n = HTTP_ANSWER;
 	OPAQUE(n);
 	if (n > HTTP_ANSWER)
 		return 0;
-	bpf_probe_read_kernel(e->word, n, sc->queued.prefix);
+	bpf_probe_read_kernel(e->word, n, sc->flow.queued.prefix);
 	return n;
 }
 
@@ -701,8 +672,8 @@ static inline int on_fast_answer(struct event *e)
 {
 	struct http_sock *s = e->s;
 
-	if (!s || !(s->flags & HTTP_ANSWERED) || e->way == request_way(s) ||
-	    s->no != s->last || s->part_len ||
+	if (!s || !(s->flags & HTTP_ANSWERED) || s->piped ||
+	    e->way == request_way(s) || s->no != s->last || s->part_len ||
 	    e->now - s->start_ns >= e->c->min_ns)
 		return 0;
 	if (s->phase == HTTP_REQUEST) {
@@ -743,10 +714,11 @@ static inline void on_any_piece(struct event *e)
 /* The first byte of its answer was late; a server is about to send it. */
 static inline void tell_call(struct event *e, struct scratch *sc)
 {
-	if (!fill_call(e, &sc->rec.call)) {
+	if (!fill_sock(e, &sc->rec.call)) {
 		e->tell = 0;
 		return;
 	}
+	fill_call(e, &sc->rec.call);
 	e->s->flags |= HTTP_SLOW;
 	e->s->tx_end = next_tx(e->sk, e->s);
 	if (e->way == WAY_RX)
@@ -843,6 +815,75 @@ static inline void on_stack(void *ctx, struct sock *sk)
 	}
 }
 
+#ifdef NB_MAY_LOOP
+#define HAS_ROUND(i) nb_may_loop()
+#else
+#define HAS_ROUND(i) ((i) < HTTP_PREFIX / 7 + 1)
+#endif
+
+/*
+ * Do the bytes of a request have the end of its head before their own? "\n\r"
+ * is in it, and nowhere else: seven pairs at a time, all that end before the
+ * last three.
+ */
+static inline u64 has_end(const u8 *text, u64 len)
+{
+	u64 found = 0, before, word, x, off, last = len - 10;
+	u64 at = nb_forget(0);
+
+#define LOOK(pos)                                             \
+	off = (pos) & (HTTP_PREFIX - 1);                      \
+	word = *(const u64 *)(text + off);                    \
+	x = (word ^ EIGHT('\n')) | (word >> 8 ^ EIGHT('\r')); \
+	found |= (x - EIGHT(1)) & ~x & EIGHT(0x80)
+	if (len < 10)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; HAS_ROUND(i); i++) {
+		/* Compared itself, the verifier would know it afterwards. */
+		before = (at - last) >> 63;
+		OPAQUE(before);
+		if (!before)
+			break;
+		LOOK(at);
+		at += 7;
+	}
+	LOOK(last);
+#undef LOOK
+	return nb_forget(found);
+}
+
+/* May there be another behind the request that the piece begins with? */
+static inline int has_more(const struct event *e)
+{
+	u32 n = e->s->prefix_len;
+
+	return e->p.all + e->part > n || has_end(e->s->prefix, n);
+}
+
+/*
+ * There was more than one request at once. As soon as there is no more, its
+ * pieces are like any other's.
+ */
+static inline int pipe_is_done(struct event *e)
+{
+	struct http_sock *s = e->s;
+	u64 key = (u64)e->sk;
+	struct pipe *p;
+
+	if (s->no != s->last || s->phase != HTTP_RESPONSE ||
+	    e->way != request_way(s))
+		return 0;
+	p = pipes.lookup(&key);
+	if (p &&
+	    (p->asked.state != FLOW_START || p->asked.tail ||
+	     p->answered.state == FLOW_HEAD || p->answered.state == FLOW_BODY))
+		return 0;
+	pipes.delete(&key);
+	s->piped = 0;
+	return 1;
+}
+
 /* A piece goes over a socket that is no HTTP_NOT. */
 static inline void on_piece(struct event *e)
 {
@@ -852,6 +893,13 @@ static inline void on_piece(struct event *e)
 	e->tell = 0;
 	e->over = 0;
 	e->next = 0;
+	e->asked = 0;
+	if (e->s && e->s->piped && !pipe_is_done(e)) {
+		pipe_take(e, 0, 0);
+		pipe_stack(e);
+		return;
+	}
+	e->part = 0;
 	if (!on_next_request(e))
 		on_any_piece(e);
 	s = e->s;
@@ -861,6 +909,8 @@ static inline void on_piece(struct event *e)
 		s->rx_bytes += e->p.all;
 	if (e->park || e->tell || e->over)
 		on_news(e);
+	if (e->asked && has_more(e))
+		pipe_take(e, 1, e->part);
 #ifdef NB_PLAN_tls /* which has no sequence but this one */
 	if (e->way == WAY_TX && !e->next)
 #else
@@ -875,6 +925,8 @@ static inline void forget_sock(const struct http_sock *s, u64 addr)
 	struct queue_key key = {};
 
 	key.sk = addr;
+	if (s->piped)
+		pipes.delete(&addr);
 	if (s->role == HTTP_CLIENT)
 		unpark_stack((struct sock *)addr, s->no, 0);
 	for (int i = 0; i < QUEUE_MAX && s->no + i < s->last; i++) {

@@ -9,22 +9,6 @@ static const char *const methods[] = { "GET",	  "POST",    "PUT",
 				       "HEAD",	  "DELETE",  "PATCH",
 				       "OPTIONS", "CONNECT", NULL };
 
-/* Where the @index-th head behind this one begins, or NULL. */
-static const uint8_t *skip_heads(const uint8_t *text, const uint8_t *end,
-				 unsigned index)
-{
-	static const char blank[] = "\r\n\r\n";
-
-	for (; index; index--) {
-		text = memmem(text, (size_t)(end - text), blank,
-			      sizeof(blank) - 1);
-		if (!text)
-			return NULL;
-		text += sizeof(blank) - 1;
-	}
-	return text;
-}
-
 /* The method at @text with the blank behind it, or NULL. */
 static const char *find_method(const uint8_t *text, size_t len)
 {
@@ -37,16 +21,12 @@ static const char *find_method(const uint8_t *text, size_t len)
 	return NULL;
 }
 
-int http_request_parse(const uint8_t *text, size_t len, unsigned index,
+int http_request_parse(const uint8_t *text, size_t len,
 		       struct http_request *ret)
 {
 	const uint8_t *end = text + len, *path, *p;
-	const char *method;
+	const char *method = find_method(text, len);
 
-	text = skip_heads(text, end, index);
-	if (!text)
-		return -EBADMSG;
-	method = find_method(text, (size_t)(end - text));
 	if (!method)
 		return -EBADMSG;
 	path = text + strlen(method) + 1;

@@ -18,11 +18,10 @@ struct http_request {
 };
 
 /*
- * Parse the line of the request that @index others precede in the @len bytes
- * at @text, all without a body. 0, or -EBADMSG when there is none. *ret points
- * into the bytes.
+ * Parse the line of the request that the @len bytes at @text begin with. 0, or
+ * -EBADMSG when they don't. *ret points into the bytes.
  */
-int http_request_parse(const uint8_t *text, size_t len, unsigned index,
+int http_request_parse(const uint8_t *text, size_t len,
 		       struct http_request *ret);
 
 /* The status of an answer's first @len bytes, 100 to 999; 0: there is none. */

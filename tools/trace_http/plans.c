@@ -11,6 +11,9 @@
 #define TEXT(a) #a
 #define HZ_TEXT(hz) TEXT(hz)
 
+/* What looks through pieces of pipelined calls is a program of its own. */
+#define MORE(name) .more = name "_more", .more_map = name "_next"
+
 /* clang-format off */
 /*
  * A connection's end, and which processes there are. What sends and receives
@@ -31,22 +34,23 @@
 
 static const struct nb_hook raw_hooks[] = {
 	{ NB_HOOK_RAW_TP, "tcp_sendmsg_locked", "http_send", ALWAYS,
-	  .typed = true, .config = "Linux 6.16" },
+	  .typed = true, .config = "Linux 6.16", MORE("http_send") },
 	{ NB_HOOK_RAW_TP, "sock_recv_length", "http_received", ALWAYS,
-	  .typed = true, .config = "Linux 6.3" },
+	  .typed = true, .config = "Linux 6.3", MORE("http_received") },
 	OTHER_HOOKS(true),
 };
 
-#define FUNC_HOOKS                                                        \
-	{ NB_HOOK_ENTRY, "tcp_sendmsg_locked", "http_send", ALWAYS },     \
-		{ NB_HOOK_ENTRY, "tcp_sendpage_locked", "http_send_page", \
-		  ALWAYS, .optional = true },                             \
-		{ NB_HOOK_ENTRY, "tcp_cleanup_rbuf", "http_receiving",    \
-		  HTTP_WANT_WAITS, .optional = true },                    \
-	{                                                                 \
-		NB_HOOK_RETURN, "tcp_recvmsg", "http_received", ALWAYS,   \
-			.calls = MAX_CALLS                                \
-	}
+/* clang-format off */
+#define FUNC_HOOKS                                                          \
+	{ NB_HOOK_ENTRY, "tcp_sendmsg_locked", "http_send", ALWAYS,         \
+	  MORE("http_send") },                                              \
+	{ NB_HOOK_ENTRY, "tcp_sendpage_locked", "http_send_page", ALWAYS,   \
+	  .optional = true, MORE("http_send_page") },                       \
+	{ NB_HOOK_ENTRY, "tcp_cleanup_rbuf", "http_receiving",              \
+	  HTTP_WANT_WAITS, .optional = true, MORE("http_receiving") },      \
+	{ NB_HOOK_RETURN, "tcp_recvmsg", "http_received", ALWAYS,           \
+	  .calls = MAX_CALLS, MORE("http_received") }
+/* clang-format on */
 
 static const struct nb_hook fentry_hooks[] = {
 	FUNC_HOOKS,
@@ -69,24 +73,22 @@ const struct nb_plan http_plans[HTTP_PLANS] = {
 
 const char *const http_plan_names[] = { "raw", "fentry", "kprobe", NULL };
 
-#define CALLED(symbol, prog)                         \
-	{                                            \
-		NB_HOOK_UPROBE, symbol, prog, ALWAYS \
-	}
-#define RETURNS(symbol, prog)                           \
-	{                                               \
-		NB_HOOK_URETPROBE, symbol, prog, ALWAYS \
-	}
+/* clang-format off */
+#define CALLED(symbol, prog, ...)                                           \
+	{ NB_HOOK_UPROBE, symbol, prog, ALWAYS, ##__VA_ARGS__ }
+#define RETURNS(symbol, prog, ...)                                          \
+	{ NB_HOOK_URETPROBE, symbol, prog, ALWAYS, ##__VA_ARGS__ }
+/* clang-format on */
 
 static const struct nb_hook tls_hooks[] = {
-	CALLED("SSL_write", "http_tls_write"),
+	CALLED("SSL_write", "http_tls_write", MORE("http_tls")),
 	RETURNS("SSL_write", "http_tls_wrote"),
-	CALLED("SSL_write_ex", "http_tls_write"),
+	CALLED("SSL_write_ex", "http_tls_write", MORE("http_tls")),
 	RETURNS("SSL_write_ex", "http_tls_wrote"),
 	CALLED("SSL_read", "http_tls_read"),
-	RETURNS("SSL_read", "http_tls_got"),
+	RETURNS("SSL_read", "http_tls_got", MORE("http_tls")),
 	CALLED("SSL_read_ex", "http_tls_read_ex"),
-	RETURNS("SSL_read_ex", "http_tls_got"),
+	RETURNS("SSL_read_ex", "http_tls_got", MORE("http_tls")),
 	CALLED("SSL_free", "http_tls_free"),
 };
 

@@ -56,7 +56,7 @@ static int request_of(const struct http_call *call, struct http_request *ret)
 
 	if (len > HTTP_PREFIX)
 		len = HTTP_PREFIX;
-	return http_request_parse(call->prefix, len, call->index, ret);
+	return http_request_parse(call->prefix, len, ret);
 }
 
 static void put_path(const struct http_request *req, char *buf)

@@ -35,6 +35,8 @@ enum sniffed {
 
 /* "HTTP/1.1 200": the least that says what an answer is. */
 #define STATUS_END 12
+/* The digits of that, as they are in bits 8 to 31 of its second word. */
+#define STATUS(a, b, c) ((a) | (b) << 8 | (c) << 16)
 
 static inline int sniff_short(u64 word, u64 mask)
 {

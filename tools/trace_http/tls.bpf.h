@@ -10,6 +10,7 @@
 
 #include "calls.bpf.h"
 #include "func.bpf.h"
+#include "pipe.bpf.h"
 #include "thread.bpf.h"
 
 /* By process, and odd: no address of a socket. Some 64 bytes are its own. */
@@ -108,7 +109,30 @@ static inline void tls_piece(struct event *e, u64 buf, u32 len)
 		e->p.n = 0;
 		on_piece(e);
 	}
+	if (sc->flow.id != e->id)
+		tls_unclaim(sc); /* else tls_pipe() does */
+}
+
+/* Of pipelined calls, behind tls_piece(), which has claimed the scratch. */
+static inline int tls_pipe(void *ctx)
+{
+	struct scratch *sc = pipe_scratch();
+
+	if (!sc)
+		return 0;
+	if (on_pipe(ctx, (struct sock *)sc->flow.sk))
+		return 1;
 	tls_unclaim(sc);
+	return 0;
+}
+
+BPF_PROG_ARRAY(http_tls_next, 1);
+
+int http_tls_more(NB_FUNC_CTX *ctx)
+{
+	if (tls_pipe(ctx))
+		http_tls_next.call(ctx, 0);
+	return 0;
 }
 
 /* SSL_write(ssl, buf, num), SSL_write_ex(ssl, buf, num, written) */
@@ -130,6 +154,8 @@ int http_tls_write(NB_FUNC_CTX *ctx)
 	}
 	e.way = WAY_TX;
 	tls_piece(&e, (u64)NB_FUNC_ARG(ctx, 2), len);
+	if (pipe_scratch())
+		http_tls_next.call(ctx, 0);
 	return 0;
 }
 
@@ -252,6 +278,8 @@ int http_tls_got(NB_FUNC_CTX *ctx)
 		tls_tie(e.s, conn, t->sk);
 	if (e.s && t->used)
 		e.s->inside = 1;
+	if (pipe_scratch())
+		http_tls_next.call(ctx, 0);
 	return 0;
 }
 

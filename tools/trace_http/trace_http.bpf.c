@@ -9,6 +9,7 @@
 #pragma netbcc types task_struct signal_struct mm_struct pt_regs
 #pragma netbcc types linux_binprm file dentry
 #pragma netbcc field sock sk_protocol
+#pragma netbcc field bpf_verifier_state may_goto_depth
 #pragma netbcc field iov_iter __iov
 #pragma netbcc field iov_iter iter_type
 #pragma netbcc enum iter_type ITER_IOVEC
@@ -37,6 +38,7 @@
 #include "calls.bpf.h"
 #include "func.bpf.h"
 #include "kernel.bpf.h"
+#include "pipe.bpf.h"
 #include "procs.bpf.h"
 #include "samples.bpf.h"
 #include "sock.bpf.h"
@@ -140,6 +142,12 @@ static inline void on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 	on_piece(&e);
 }
 
+/* What they go on with, which looks through pieces of pipelined calls. */
+BPF_PROG_ARRAY(http_send_next, 1);
+BPF_PROG_ARRAY(http_send_page_next, 1);
+BPF_PROG_ARRAY(http_received_next, 1);
+BPF_PROG_ARRAY(http_receiving_next, 1);
+
 #ifdef NB_PLAN_raw
 /* tcp_sendmsg_locked(sk, msg, skb, size_goal) */
 int http_send(NB_TP_CTX *ctx)
@@ -147,6 +155,16 @@ int http_send(NB_TP_CTX *ctx)
 	on_send(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
 		(struct msghdr *)NB_TP_ARG(ctx, 2));
 	on_stack(ctx, (struct sock *)NB_TP_ARG(ctx, 1));
+	if (pipe_scratch())
+		http_send_next.call(ctx, 0);
+	return 0;
+}
+
+/* Behind it, as all functions with this name. */
+int http_send_more(NB_TP_CTX *ctx)
+{
+	if (on_pipe(ctx, (struct sock *)NB_TP_ARG(ctx, 1)))
+		http_send_next.call(ctx, 0);
 	return 0;
 }
 
@@ -155,6 +173,15 @@ int http_received(NB_TP_CTX *ctx)
 {
 	on_received(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
 		    (int)NB_TP_ARG(ctx, 2), NB_TP_ARG(ctx, 3));
+	if (pipe_scratch())
+		http_received_next.call(ctx, 0);
+	return 0;
+}
+
+int http_received_more(NB_TP_CTX *ctx)
+{
+	if (on_pipe(ctx, (struct sock *)NB_TP_ARG(ctx, 1)))
+		http_received_next.call(ctx, 0);
 	return 0;
 }
 #else
@@ -163,6 +190,16 @@ int http_send(NB_FUNC_CTX *ctx)
 {
 	on_send(ctx, NB_FUNC_ARG(ctx, 1), NB_FUNC_ARG(ctx, 2));
 	on_stack(ctx, NB_FUNC_ARG(ctx, 1));
+	if (pipe_scratch())
+		http_send_next.call(ctx, 0);
+	return 0;
+}
+
+/* Behind it, as all functions with this name. */
+int http_send_more(NB_FUNC_CTX *ctx)
+{
+	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
+		http_send_next.call(ctx, 0);
 	return 0;
 }
 
@@ -171,6 +208,15 @@ int http_send_page(NB_FUNC_CTX *ctx)
 {
 	on_send_page(ctx, NB_FUNC_ARG(ctx, 1), (u64)NB_FUNC_ARG(ctx, 4));
 	on_stack(ctx, NB_FUNC_ARG(ctx, 1));
+	if (pipe_scratch())
+		http_send_page_next.call(ctx, 0);
+	return 0;
+}
+
+int http_send_page_more(NB_FUNC_CTX *ctx)
+{
+	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
+		http_send_page_next.call(ctx, 0);
 	return 0;
 }
 
@@ -205,6 +251,15 @@ int http_receiving(NB_FUNC_CTX *ctx)
 	    flags_of_call() & RECV_IGNORED)
 		return 0;
 	on_under_way(&e, bytes);
+	if (pipe_scratch())
+		http_receiving_next.call(ctx, 0);
+	return 0;
+}
+
+int http_receiving_more(NB_FUNC_CTX *ctx)
+{
+	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
+		http_receiving_next.call(ctx, 0);
 	return 0;
 }
 
@@ -213,6 +268,15 @@ int http_received(NB_FUNC_CTX *ctx)
 {
 	on_received(ctx, NB_FUNC_ARG(ctx, 1),
 		    (int)NB_FUNC_RET(ctx, tcp_recvmsg), RECV_FLAGS(ctx));
+	if (pipe_scratch())
+		http_received_next.call(ctx, 0);
+	return 0;
+}
+
+int http_received_more(NB_FUNC_CTX *ctx)
+{
+	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
+		http_received_next.call(ctx, 0);
 	return 0;
 }
 #else
@@ -255,6 +319,17 @@ int http_received(NB_FUNC_CTX *ctx)
 	calls.delete(&id);
 	on_received(ctx, call.sk, (int)NB_FUNC_RET(ctx, tcp_recvmsg),
 		    call.flags);
+	if (pipe_scratch())
+		http_received_next.call(ctx, 0);
+	return 0;
+}
+
+int http_received_more(NB_FUNC_CTX *ctx)
+{
+	struct scratch *sc = pipe_scratch();
+
+	if (sc && on_pipe(ctx, (struct sock *)sc->flow.sk))
+		http_received_next.call(ctx, 0);
 	return 0;
 }
 #endif

@@ -130,10 +130,10 @@ struct http_sock {
 	__u8 part_way; /* direction of part[], */
 	__u8 part_len; /* bytes: a beginning too short to tell what it is */
 	__u8 nyoung;
-	__u16 index;	  /* the request is so many behind the one at prefix */
-	__u16 prefix_len; /* bytes of */
+	__u8 piped;	  /* it is in the map "pipes" */
 	__u8 tls;	  /* enum http_tls_kind */
-	__u8 pad2;
+	__u16 prefix_len; /* bytes of */
+	__u8 pad2[2];
 	__u32 rx_seen; /* of what is being received all before that has been
 			* seen, in the socket's sequence; 0: nothing */
 	__u32 young[HTTP_YOUNG]; /* in the map "young": samples, nyoung */
@@ -200,7 +200,7 @@ struct http_call {
 	__u8 daddr[16]; /* remote */
 	__u16 sport;	/* host order */
 	__u16 dport;
-	__u16 index;
+	__u16 pad;
 	__u16 prefix_len;
 	char comm[16];
 	__u8 answer[HTTP_ANSWER];
@@ -241,7 +241,7 @@ enum http_unseen {
 	HTTP_UNSEEN_H2,	    /* with HTTP/2 */
 	HTTP_UNSEEN_UNREAD, /* beginnings in memory that was not there */
 	HTTP_UNSEEN_WAY,    /* reads by ways that show no content */
-	HTTP_UNSEEN_PIPE,   /* pipelined requests too many */
+	HTTP_UNSEEN_PIPE,   /* pipelined calls, too many at once */
 	HTTP_UNSEEN_PARK,   /* stacks of requests, for want of room */
 	HTTP_UNSEEN_STACK,  /* stacks, as the buffer was full */
 	HTTP_UNSEEN_YOUNG,  /* samples, for want of room */

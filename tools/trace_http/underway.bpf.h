@@ -49,10 +49,13 @@ static inline void on_under_way(struct event *e, u32 bytes)
 		return;
 	e->way = WAY_RX;
 	e->now = bpf_ktime_get_ns();
-	if (kind == SNIFF_REQUEST)
+	if (kind == SNIFF_REQUEST) {
 		on_new_request(e, 0);
-	else
+		if (has_more(e))
+			pipe_take(e, 1, 0);
+	} else {
 		keep_part(e, len);
+	}
 	e->s->rx_bytes += bytes;
 	e->s->rx_seen = next_rx(e->sk);
 }

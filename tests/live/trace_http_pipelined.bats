@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# trace_http: pipelined calls, several in one piece, each once and as late as it
+# was; without TLS and with it.
+
+TOOL=trace_http
+load ../helper
+load ../http
+
+setup() {
+	live_setup
+	unset TLS
+	LATE=()
+}
+
+teardown() {
+	live_teardown
+}
+
+with_tls() {
+	export TLS=$T/tls.pem
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-subj /CN=test -days 1 -keyout "$T/key" -out "$T/cert" 2>/dev/null
+	cat "$T/key" "$T/cert" >"$TLS"
+	LATE=(--late)
+}
+
+# burst ROWS [OPTION]... -- MS...: so many of these calls are late.
+burst() {
+	local rows=$1 options=()
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	: >"$TRUTH"
+	rm -f "$T/calls.go"
+	serve "${PY[@]}" "$HTTP/burst.py" server
+	client calls "${PY[@]}" "$HTTP/burst.py" "${LATE[@]}" "${options[@]}" \
+		client "$PORT" "$@"
+	trace_both
+	go calls
+	stop_all
+	calls_match
+	[ "$(wc -l <"$T/trace.out")" = "$rows" ]
+	jq -se 'all(.pipelined)' "$T/trace.out"
+	refute grep 'not followed' "$T/trace.err"
+}
+
+both_ways() {
+	# All at once, and answered at once.
+	burst 16 -- 150 0 0 0 0 0 0 0
+	# Of each piece some are in time.
+	burst 10 -- 0 0 30 0 0 110 0 0 120 0
+	# Answers of the second piece are longer than what is read at once.
+	burst 32 -- 120 0 0 0 0 0 0 0 20 0 0 0 0 0 0 0
+	# Requests in several pieces, of which the server looks at the first, and
+	# at the others when it has answered that.
+	burst 11 --parts 3 --pause 20 -- 150 0 0 0 0 0 0 0
+	# Answers cut anywhere.
+	burst 16 --read 7 -- 150 0 0 0 0 0 0 0
+	burst 16 --read 300 -- 150 0 0 0 0 0 0 0
+}
+
+@test "several requests in one send, answers in one receive" {
+	both_ways
+}
+
+@test "the same over TLS" {
+	with_tls
+	both_ways
+}
