@@ -4,7 +4,7 @@
  *
  *	#pragma netbcc field bpf_verifier_state may_goto_depth
  *
- *	for (i = 0; i < MANY && nb_may_loop(); i++)
+ *	for (u32 i = nb_loop_zero(); nb_may_loop() && i < MANY; i++)
  *
  * With NB_MAY_LOOP the kernel (from Linux 6.9 on) counts rounds itself, up to
  * some millions, and ends a loop that has more: so it is enough that a round
@@ -15,8 +15,12 @@
 #ifndef NB_BPF_LOOP_H
 #define NB_BPF_LOOP_H
 
+#include "kernel.bpf.h"
+
 #ifdef NB_OFFSET_bpf_verifier_state_may_goto_depth
 #define NB_MAY_LOOP 1
+/* Here any number to the verifier, so that to it all rounds are alike. */
+#define nb_loop_zero() ((u32)nb_forget(0))
 /* The instruction may_goto, which no older compiler knows. */
 #define nb_may_loop()                                                   \
 	({                                                              \
@@ -33,6 +37,7 @@
 		nb_ret_;                                                \
 	})
 #else
+#define nb_loop_zero() 0U
 #define nb_may_loop() 1
 #endif
 

@@ -5,6 +5,7 @@
  * "config" the process is stopped then, and its native stack taken, too.
  */
 #pragma netbcc types task_struct pt_regs
+#pragma netbcc field bpf_verifier_state may_goto_depth
 #pragma netbcc func bpf_task_pt_regs
 
 #ifdef NB_TYPES_HEADERS

@@ -9,6 +9,7 @@
 #define HTTP_PYTHON_BPF_H
 
 #include "kernel.bpf.h"
+#include "loop.bpf.h"
 #include "pyconfig.h"
 #include "stack.h"
 
@@ -117,7 +118,7 @@ static inline u64 http_py_leaf(const struct http_py_config *c, u8 *block,
 {
 	u64 interp = http_py_pointer(c->runtime + c->interp_head);
 	u64 tp = http_py_thread_pointer(), thread = 0, at, frame;
-	u32 tid = bpf_get_current_pid_tgid(), i;
+	u32 tid = bpf_get_current_pid_tgid(), i = nb_loop_zero();
 
 	*err = 0;
 	frame = http_py_known(c, block, interp, tp);
@@ -125,7 +126,7 @@ static inline u64 http_py_leaf(const struct http_py_config *c, u8 *block,
 		return frame;
 	*err = -HTTP_PY_ESRCH;
 #pragma clang loop unroll(disable)
-	for (i = 0; i < HTTP_PY_THREADS; i++) {
+	for (; nb_may_loop() && i < HTTP_PY_THREADS; i++) {
 		if (!thread) {
 			if (!interp)
 				return 0;
@@ -193,15 +194,15 @@ static inline void http_py_walk(const struct http_py_config *c,
 				struct http_stack *s)
 {
 	u8 *block = s->bytes;
+	u32 i = nb_loop_zero();
 	u64 frame;
 	s32 err;
-	u32 i;
 
 	s->npy = 0;
 	frame = http_py_leaf(c, block, &err);
 	/* Up to one shim for each frame. */
 #pragma clang loop unroll(disable)
-	for (i = 0; frame && i < 2 * HTTP_STACK_PY + 1; i++) {
+	for (; nb_may_loop() && frame && i < 2 * HTTP_STACK_PY + 1; i++) {
 		err = -HTTP_PY_EFAULT;
 		if (!http_py_read(block, c->frame_size, frame))
 			break;
