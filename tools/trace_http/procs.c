@@ -190,18 +190,32 @@ static bool proc_wanted(int dir)
 
 /* What looking for them works with. */
 struct finding {
-	struct http_procs *procs; /* the map's memory */
+	int procs; /* the map */
 	http_proc_fn fn;
 	void *ctx;
 	size_t n;
 };
 
+/* One byte of the map: programs are writing to those beside it. */
+static int set_flags(int map, uint32_t pid, uint32_t flags)
+{
+	long size = sysconf(_SC_PAGESIZE);
+	uint8_t *page = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, map, pid / size * size);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	page[pid % size] = (uint8_t)flags;
+	munmap(page, (size_t)size);
+	return 0;
+}
+
 static int add(struct finding *f, uint32_t pid, uint32_t flags)
 {
-	if (pid >= HTTP_PIDS)
-		return -ERANGE;
-	f->procs[pid / HTTP_PROCS_EACH].flags[pid % HTTP_PROCS_EACH] =
-		(uint8_t)(flags | HTTP_PROC_TRACED);
+	int err = set_flags(f->procs, pid, flags | HTTP_PROC_TRACED);
+
+	if (err)
+		return err;
 	f->n++;
 	f->fn(f->ctx, pid, true);
 	return 0;
@@ -250,18 +264,13 @@ static int find_all(struct finding *f)
 int http_procs_find(const struct nb_prog *prog, http_proc_fn fn, void *ctx,
 		    size_t *ret_n)
 {
-	struct finding f = { .fn = fn, .ctx = ctx };
-	int map = nb_prog_map(prog, "procs"), err = 0;
+	struct finding f = { nb_prog_map(prog, "procs"), fn, ctx, 0 };
+	int err = 0;
 
-	f.procs = mmap(NULL, HTTP_PIDS, PROT_READ | PROT_WRITE, MAP_SHARED, map,
-		       0);
-	if (f.procs == MAP_FAILED)
-		return -errno;
 	if (http_args.names.n || !http_args.pids.n)
 		err = find_all(&f);
 	for (size_t i = 0; i < http_args.pids.n && !err; i++)
 		err = add(&f, http_args.pid[i], HTTP_PROC_PINNED);
-	munmap(f.procs, HTTP_PIDS);
 	*ret_n = f.n;
 	return err;
 }
