@@ -151,43 +151,51 @@ int http_pyelf_symbols(int fd, bool all, const char *const *names, size_t n,
 	return err;
 }
 
-int http_pyelf_address(int fd, uint64_t offset, uint64_t *ret)
+/* Does what is mapped of the segment have the file's byte @at? */
+static bool has_offset(const Elf64_Phdr *seg, uint64_t at)
+{
+	/* It begins with the page that the segment is in. */
+	return at + 65536 > seg->p_offset && at < seg->p_offset + seg->p_filesz;
+}
+
+static bool has_address(const Elf64_Phdr *seg, uint64_t at)
+{
+	return at >= seg->p_vaddr && at - seg->p_vaddr < seg->p_filesz;
+}
+
+/* The first executable segment that @has finds @at in. 0 or -errno. */
+static int find_segment(int fd, bool (*has)(const Elf64_Phdr *, uint64_t),
+			uint64_t at, Elf64_Phdr *ret)
 {
 	Elf64_Ehdr head;
-	Elf64_Phdr seg;
-	int err;
+	int err = read_header(fd, &head);
 
-	err = read_header(fd, &head);
 	for (size_t i = 0; err == 0 && i < head.e_phnum; i++) {
-		err = read_at(fd, head.e_phoff + i * sizeof(seg), &seg,
-			      sizeof(seg));
-		/* What is mapped begins with the page that the segment is in.
-		 */
-		if (err == 0 && seg.p_type == PT_LOAD && seg.p_flags & PF_X &&
-		    offset + 65536 > seg.p_offset &&
-		    offset < seg.p_offset + seg.p_filesz) {
-			*ret = seg.p_vaddr + offset - seg.p_offset;
+		err = read_at(fd, head.e_phoff + i * sizeof(*ret), ret,
+			      sizeof(*ret));
+		if (err == 0 && ret->p_type == PT_LOAD && ret->p_flags & PF_X &&
+		    has(ret, at))
 			return 0;
-		}
 	}
 	return err ? err : -ENOENT;
 }
 
+int http_pyelf_address(int fd, uint64_t offset, uint64_t *ret)
+{
+	Elf64_Phdr seg;
+	int err = find_segment(fd, has_offset, offset, &seg);
+
+	if (err == 0)
+		*ret = seg.p_vaddr + offset - seg.p_offset;
+	return err;
+}
+
 int http_pyelf_offset(int fd, uint64_t addr, uint64_t *ret)
 {
-	Elf64_Ehdr head;
 	Elf64_Phdr seg;
-	int err;
+	int err = find_segment(fd, has_address, addr, &seg);
 
-	err = read_header(fd, &head);
-	for (size_t i = 0; err == 0 && i < head.e_phnum; i++) {
-		err = read_at(fd, head.e_phoff + i * sizeof(seg), &seg,
-			      sizeof(seg));
-		if (err == 0 && seg.p_type == PT_LOAD && seg.p_flags & PF_X &&
-		    addr >= seg.p_vaddr && addr - seg.p_vaddr < seg.p_filesz) {
-			*ret = addr - seg.p_vaddr + seg.p_offset;
-			return 0;
-		}
-	}
-	return err ? err : -ENOENT;
+	if (err == 0)
+		*ret = addr - seg.p_vaddr + seg.p_offset;
+	return err;
 }
