@@ -92,11 +92,11 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libnetbcc.a
 	$(Q)$(CC) $(NB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lcap-ng -lpthread \
 		$(LIBS_$*)
 
-HTTP_NATIVE := binary demangle frames jitname jitsort lines mapline maps native \
-	perfmap process segments symbols symtab unwind
+HTTP_NATIVE := binary demangle frames jitname jitsort lines mapline maps module \
+	native perfmap process segments symbols symtab unwind
 $(B)/unit/http_native_test: $(HTTP_NATIVE:%=$(B)/tools/trace_http/%.o)
 $(B)/fuzz/http_elf_fuzz: $(patsubst %,$(B)/tools/trace_http/%.o,binary \
-	demangle lines mapline maps segments symbols symtab unwind)
+	demangle lines mapline maps module segments symbols symtab unwind)
 $(B)/fuzz/http_maps_fuzz: \
 	$(patsubst %,$(B)/tools/trace_http/%.o,jitname jitsort mapline perfmap)
 

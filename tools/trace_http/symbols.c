@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbols.h"
 
-#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "binary.h"
 #include "lines.h"
+#include "module.h"
 #include "symtab.h"
 
 /* Answers that are kept: what programs wait in is few places. */
@@ -24,37 +24,10 @@ struct known {
 struct http_symbols {
 	const struct http_binary *binary;
 	struct http_symtab tab;
-	Elf *elf;   /* for libdwfl, until it asks */
+	struct http_module module;
 	Dwfl *dwfl; /* NULL: it has no lines */
 	Dwfl_Module *mod;
 	struct known known[KNOWN];
-};
-
-static int find_elf(Dwfl_Module *mod, void **userdata, const char *name,
-		    Dwarf_Addr base, char **file, Elf **elf)
-{
-	struct http_symbols *s = *userdata;
-
-	(void)mod, (void)name, (void)base;
-	*file = NULL;
-	*elf = s->elf; /* handed over */
-	s->elf = NULL;
-	return -1;
-}
-
-/* Lines are told where the file itself has them. */
-static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
-			  Dwarf_Addr base, const char *file, const char *link,
-			  GElf_Word crc, char **ret)
-{
-	(void)mod, (void)userdata, (void)name, (void)base;
-	(void)file, (void)link, (void)crc, (void)ret;
-	return -1;
-}
-
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = find_elf,
-	.find_debuginfo = find_debuginfo,
 };
 
 static bool has_lines(const struct http_binary *b)
@@ -62,25 +35,24 @@ static bool has_lines(const struct http_binary *b)
 	return b->debug_size && b->debug_size <= HTTP_LINES_MAX;
 }
 
-/* For lines: the file as libdwfl has it, where its own addresses are. */
+/*
+ * For lines: the file as libdwfl has it, where its own addresses are. The
+ * handle is its own, as sections of it are decompressed.
+ */
 static int report(struct http_symbols *s)
 {
-	uint64_t low, high;
-	void **userdata;
+	struct http_module *m = &s->module;
 
-	s->elf = http_binary_open_elf(s->binary);
-	if (!s->elf || !http_lines_are_sound(s->elf))
+	m->binary = s->binary;
+	m->elf = http_binary_open_elf(s->binary);
+	if (!m->elf || !http_lines_are_sound(m->elf))
 		return 0;
-	http_binary_extent(s->binary, &low, &high);
-	s->dwfl = dwfl_begin(&callbacks);
+	s->dwfl = http_module_begin();
 	if (!s->dwfl)
 		return -ENOMEM;
-	dwfl_report_begin(s->dwfl);
-	s->mod = dwfl_report_module(s->dwfl, "file", low, high);
+	s->mod = http_module_report(s->dwfl, "file", m);
 	if (!s->mod || dwfl_report_end(s->dwfl, NULL, NULL))
 		return -EBADMSG;
-	dwfl_module_info(s->mod, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
-	*userdata = s;
 	return 0;
 }
 
@@ -111,7 +83,7 @@ void http_symbols_free(struct http_symbols *s)
 		free(s->known[i].name);
 	if (s->dwfl)
 		dwfl_end(s->dwfl);
-	elf_end(s->elf);
+	elf_end(s->module.elf);
 	http_symtab_free(&s->tab);
 	free(s);
 }

@@ -2,10 +2,11 @@
 #include "unwind.h"
 
 #include <dwarf.h>
-#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "module.h"
 
 #define TID 1 /* libdwfl wants a number; there is one thread */
 
@@ -15,33 +16,7 @@ struct http_unwind {
 	const struct http_stack *stack; /* what is unwound now, */
 	struct http_chain *chain;	/* into this */
 	bool short_of; /* memory that is not in the copy was asked for */
-};
-
-static int find_elf(Dwfl_Module *mod, void **userdata, const char *name,
-		    Dwarf_Addr base, char **file, Elf **elf)
-{
-	const struct http_map *map = *userdata;
-
-	(void)mod, (void)name, (void)base;
-	*file = NULL;
-	/* A reference; it is not opened anew. */
-	*elf = elf_begin(-1, ELF_C_READ, map->binary->elf);
-	return -1;
-}
-
-/* What unwinding wants is in the file itself. */
-static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
-			  Dwarf_Addr base, const char *file, const char *link,
-			  GElf_Word crc, char **ret)
-{
-	(void)mod, (void)userdata, (void)name, (void)base;
-	(void)file, (void)link, (void)crc, (void)ret;
-	return -1;
-}
-
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = find_elf,
-	.find_debuginfo = find_debuginfo,
+	struct http_module modules[]; /* as many as there are maps */
 };
 
 static pid_t next_thread(Dwfl *dwfl, void *ctx, void **thread)
@@ -65,22 +40,16 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *ctx)
 {
 	struct http_unwind *u = ctx;
 	uint64_t at = addr - u->stack->sp;
-	const struct http_map *map;
-	void **userdata = NULL;
-	Dwfl_Module *mod;
+	const struct http_module *m;
 
 	if (at < u->stack->stack_bytes &&
 	    u->stack->stack_bytes - at >= sizeof(uint64_t)) {
 		memcpy(ret, u->stack->bytes + at, sizeof(uint64_t));
 		return true;
 	}
-	mod = dwfl_addrmodule(dwfl, addr);
-	if (mod)
-		dwfl_module_info(mod, &userdata, NULL, NULL, NULL, NULL, NULL,
-				 NULL);
-	map = userdata ? *userdata : NULL;
-	if (map &&
-	    !http_binary_read(map->binary, addr - map->bias, ret, sizeof(*ret)))
+	m = http_module_find(dwfl, addr);
+	if (m &&
+	    !http_binary_read(m->binary, addr - m->bias, ret, sizeof(*ret)))
 		return true;
 	/* The outermost frame pointer may be NULL. */
 	u->short_of |= addr >= 4096;
@@ -146,37 +115,31 @@ static int on_frame(Dwfl_Frame *frame, void *ctx)
 /* One module for a file, however many mappings that has. 0 or -errno. */
 static int report(struct http_unwind *u, const struct http_map *map)
 {
-	uint64_t low, high;
-	void **userdata;
-	Dwfl_Module *mod;
+	struct http_module *module = &u->modules[map - u->maps->map];
 
 	for (const struct http_map *m = u->maps->map; m < map; m++)
 		if (m->binary == map->binary && m->bias == map->bias)
 			return 0;
-	http_binary_extent(map->binary, &low, &high);
-	mod = dwfl_report_module(u->dwfl, map->path, low + map->bias,
-				 high + map->bias);
-	if (!mod)
-		return -ENOMEM;
-	dwfl_module_info(mod, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
-	*userdata = (void *)map;
-	return 0;
+	*module = (struct http_module){ .elf = map->binary->elf,
+					.binary = map->binary,
+					.bias = map->bias };
+	return http_module_report(u->dwfl, map->path, module) ? 0 : -ENOMEM;
 }
 
 int http_unwind_new(const struct http_maps *maps, struct http_unwind **ret)
 {
-	struct http_unwind *u = calloc(1, sizeof(*u));
+	struct http_unwind *u =
+		calloc(1, sizeof(*u) + maps->n * sizeof(u->modules[0]));
 	int err = 0;
 
 	if (!u)
 		return -ENOMEM;
 	u->maps = maps;
-	u->dwfl = dwfl_begin(&callbacks);
+	u->dwfl = http_module_begin();
 	if (!u->dwfl) {
 		free(u);
 		return -ENOMEM;
 	}
-	dwfl_report_begin(u->dwfl);
 	for (size_t i = 0; i < maps->n && !err; i++)
 		if (maps->map[i].binary && !maps->map[i].jit &&
 		    !maps->map[i].binary->no_unwind)
