@@ -4,7 +4,6 @@
  * into hash maps for each piece that a traced process sends or receives; see
  * OVERHEAD in trace_http(8).
  */
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +18,7 @@
 #include "backlog.h"
 #include "calls.h"
 #include "clock.h"
+#include "live.h"
 #include "log.h"
 #include "loop.h"
 #include "losses.h"
@@ -45,13 +45,7 @@ extern const char nb_text_trace_http[];
 
 #define TICK_MS 100
 
-/* A server's wait counts from such a part of the threshold on. */
-#define WAIT_PART 16
-#define WAIT_MIN_NS 1000000ULL
 #define WAITS_MAX 1024
-
-/* Its call is young for so long. */
-#define YOUNG_PART 4
 
 #define TICKS_A_SECOND (1000 / TICK_MS)
 
@@ -333,78 +327,6 @@ static int open_loop(struct run *run)
 	return 0;
 }
 
-/* Shorter ones would not be seen in a graph of calls of that length. */
-static uint64_t wait_ns(void)
-{
-	uint64_t ns = http_args.min_ms * 1000000ULL / WAIT_PART;
-
-	return ns > WAIT_MIN_NS ? ns : WAIT_MIN_NS;
-}
-
-static uint64_t young_ns(void)
-{
-	uint64_t ns = http_args.min_ms * 1000000ULL / YOUNG_PART;
-
-	return ns < HTTP_YOUNG_NS ? ns : HTTP_YOUNG_NS;
-}
-
-static int set_config(const struct run *run, uint32_t live)
-{
-	const struct http_config config = {
-		.flags = http_args_flags() | live,
-		.min_ns = http_args.min_ms * 1000000ULL,
-		.wait_ns = wait_ns(),
-		.young_ns = young_ns(),
-	};
-	const uint32_t zero = 0;
-
-	return nb_prog_set(run->prog, "config", &zero, sizeof(zero), &config,
-			   sizeof(config));
-}
-
-static void say_none(void)
-{
-	const struct nb_list *names = &http_args.names;
-	char text[256] = "";
-	size_t len = 0;
-
-	for (size_t i = 0; i < names->n && len < sizeof(text); i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
-					"%s'%s'", i ? ", " : "",
-					names->item[i]);
-	nb_note("no process is named %s yet: waiting for one", text);
-}
-
-static void on_found(void *ctx, uint32_t pid, bool script)
-{
-	const struct run *run = ctx;
-
-	http_tls_look(run->tls, (pid_t)pid);
-	if (script)
-		http_names_exec(run->names, (pid_t)pid);
-}
-
-/* Which processes, then let the programs go. */
-static int go_live(struct run *run)
-{
-	size_t n = 0;
-	int err = http_procs_names(run->prog);
-
-	if (!err)
-		err = set_config(run, 0);
-	if (!err)
-		err = http_procs_find(run->prog, on_found, run, &n);
-	if (!err)
-		err = set_config(run, HTTP_LIVE);
-	if (err)
-		nb_error("cannot set the filters: %s", strerror(-err));
-	else if (http_args.names.n && !n)
-		say_none();
-	else if (http_args.names.n)
-		nb_verbose("%zu processes are traced", n);
-	return err;
-}
-
 /* As the seed's commands began. */
 static int print_header(void)
 {
@@ -496,7 +418,7 @@ int main(int argc, char **argv)
 				     &why),
 			&why);
 	if (!err)
-		err = go_live(&run);
+		err = http_live_begin(run.prog, run.tls, run.names);
 	if (!err)
 		err = trace(&run);
 	if (http_output_close(run.out) && !err)
