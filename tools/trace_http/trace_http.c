@@ -6,7 +6,6 @@
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +22,14 @@
 #include "loop.h"
 #include "losses.h"
 #include "names.h"
-#include "output.h"
 #include "plans.h"
 #include "priv.h"
 #include "procs.h"
 #include "prog.h"
 #include "rows.h"
-#include "samples.h"
+#include "show.h"
 #include "tls.h"
 #include "trace_http.h"
-#include "waits.h"
 
 extern const char nb_text_trace_http[];
 
@@ -45,64 +42,29 @@ extern const char nb_text_trace_http[];
 
 #define TICK_MS 100
 
-#define WAITS_MAX 1024
-
 #define TICKS_A_SECOND (1000 / TICK_MS)
 
 struct run {
 	struct nb_prog *prog;
 	struct nb_loop *loop;
-	struct nb_table *table; /* with --json, or NULL */
+	struct http_show *show;
 	struct http_calls *calls;
-	struct http_waits waits;
-	struct http_waits samples;
-	struct http_output *out;
 	struct http_names *names;
 	struct http_tls *tls; /* NULL with --no-tls */
 	struct http_pids pids;
 	struct http_backlog backlog;
 	bool busy; /* with the backlog */
-	struct nb_clock clock;
 	struct nb_losses losses;
-	uint64_t lines;
 	unsigned ticks;
 	int socks; /* the map, which is the prog's */
 };
-
-static int show(struct run *run, const struct http_call *call,
-		const struct http_frames *frames, const struct http_end *end)
-{
-	FILE *text = run->table ? NULL : stdout;
-	struct http_call_info info;
-	struct http_texts texts;
-	int err;
-
-	http_rows_info(call, end, &texts, &info);
-	err = http_output_call(run->out, &info, frames, text);
-	if (!err)
-		err = http_waits_show(&run->waits, run->names, call, &info,
-				      run->out, text);
-	if (!err)
-		err = http_samples_show(&run->samples, run->names, call, &info,
-					run->out, text);
-	if (err || !run->table)
-		return err;
-	nb_clock_sync(&run->clock);
-	return http_rows_print(run->table, &run->clock, call, end, frames);
-}
 
 static int on_end(void *ctx, const struct http_call *call,
 		  const struct http_frames *frames, const struct http_end *end)
 {
 	struct run *run = ctx;
-	int err;
 
-	if (!http_rows_large(end))
-		return 0;
-	err = show(run, call, frames, end);
-	if (err)
-		return err;
-	return ++run->lines == http_args.count ? NB_LOOP_STOP : 0;
+	return http_show_call(run->show, run->names, call, frames, end);
 }
 
 /*
@@ -141,9 +103,9 @@ static int work_on(struct run *run, const void *data, size_t size)
 	case HTTP_REC_END:
 		return http_calls_end(run->calls, data);
 	case HTTP_REC_WAIT:
-		return http_waits_add(&run->waits, data, size);
+		return http_show_wait(run->show, data, size);
 	case HTTP_REC_SAMPLE:
-		return http_waits_add(&run->samples, data, size);
+		return http_show_sample(run->show, data, size);
 	case HTTP_REC_PROC:
 		http_tls_look(run->tls, (pid_t)proc->pid);
 		if (proc->is_new)
@@ -197,19 +159,12 @@ static int work_on_all(struct run *run)
 	return err;
 }
 
-static int flush(const struct run *run)
-{
-	if (run->table)
-		return nb_table_flush(run->table);
-	return fflush(stdout) ? -errno : 0;
-}
-
 static int on_idle(void *ctx)
 {
 	struct run *run = ctx;
 	int err = run->busy ? 0 : work_on_all(run);
 
-	return err || run->busy ? err : flush(run);
+	return err || run->busy ? err : http_show_flush(run->show);
 }
 
 static void on_second(struct run *run)
@@ -223,10 +178,10 @@ static int on_tick(void *ctx)
 	int err = http_calls_look(run->calls, run->socks, nb_clock_now());
 
 	if (!err)
-		err = flush(run);
+		err = http_show_flush(run->show);
 	if (!err && ++run->ticks % TICKS_A_SECOND == 0) {
 		on_second(run);
-		err = http_output_tick(run->out);
+		err = http_show_second(run->show);
 	}
 	if (!err && !http_args.names.n && http_pids_ended(&run->pids)) {
 		nb_note("every process of --pid has ended");
@@ -267,6 +222,8 @@ static int open_prog(struct run *run)
 		return err;
 	run->socks = nb_prog_map(run->prog, "socks");
 	err = http_names_new(run->prog, &run->names);
+	if (!err)
+		err = http_calls_new(on_end, run, &run->calls);
 	if (err)
 		nb_error("cannot begin: %s", strerror(-err));
 	return err;
@@ -290,24 +247,6 @@ static int open_tls(struct run *run)
 	return 0;
 }
 
-static int open_output(struct run *run)
-{
-	int err = http_calls_new(on_end, run, &run->calls);
-
-	if (!err)
-		err = http_waits_init(&run->waits, WAITS_MAX);
-	if (!err)
-		err = http_waits_init(&run->samples, http_samples_room());
-	if (!err && http_args.json)
-		err = http_rows_new(&run->table);
-	if (err) {
-		nb_error("cannot begin: %s", strerror(-err));
-		return err;
-	}
-	return http_output_open(http_args.dir, http_args.speedscope,
-				http_args.svg, &run->out);
-}
-
 static int open_loop(struct run *run)
 {
 	int err = nb_loop_new(&run->loop);
@@ -327,27 +266,11 @@ static int open_loop(struct run *run)
 	return 0;
 }
 
-/* As the seed's commands began. */
-static int print_header(void)
-{
-	if (http_args.json || nb_log_is_quiet())
-		return 0;
-	printf("Tracing... Hit Ctrl-C to end. (Duration threshold: %" PRIu32
-	       " ms)\n",
-	       http_args.min_ms);
-	if (http_args.names.n)
-		printf("Process filters: ");
-	for (size_t i = 0; i < http_args.names.n; i++)
-		printf("%s%s", http_args.names.item[i],
-		       i + 1 < http_args.names.n ? ", " : "\n");
-	return fflush(stdout) ? -errno : 0;
-}
-
 /* Until the end; what is under way then is shown as far as it has come. */
 static int run_loop(struct run *run)
 {
 	int err = nb_loop_run(run->loop);
-	bool full = http_args.count && run->lines >= http_args.count;
+	bool full = http_show_is_full(run->show);
 
 	http_tls_detach(run->tls);
 	nb_prog_detach(run->prog);
@@ -359,24 +282,12 @@ static int run_loop(struct run *run)
 		err = http_calls_look(run->calls, run->socks, 0);
 	if (err == NB_LOOP_STOP)
 		err = 0;
-	return err ? err : flush(run);
-}
-
-static void report_cut(const struct run *run)
-{
-	uint64_t n = run->waits.cut > run->samples.cut ? run->waits.cut
-						       : run->samples.cut;
-
-	if (n)
-		nb_error(
-			"%" PRIu64
-			" calls may lack where they waited or computed: there was no room",
-			n);
+	return err ? err : http_show_flush(run->show);
 }
 
 static int trace(struct run *run)
 {
-	int err = print_header();
+	int err = http_show_header();
 
 	nb_verbose("tracing with plan '%s' (%s start)", nb_prog_plan(run->prog),
 		   nb_prog_warm(run->prog) ? "warm" : "cold");
@@ -384,8 +295,8 @@ static int trace(struct run *run)
 		err = run_loop(run);
 	on_second(run);
 	http_names_report(run->names);
-	report_cut(run);
-	if (!http_args.count || run->lines < http_args.count)
+	http_show_report(run->show);
+	if (!http_show_is_full(run->show))
 		http_account_report(run->prog);
 	if (err == -EPIPE)
 		return 0;
@@ -405,7 +316,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = nb_error_say(http_pids_open(&run.pids, &why), &why);
 	if (!err)
-		err = open_output(&run);
+		err = http_show_open(&run.show);
 	if (!err)
 		err = open_prog(&run);
 	if (!err)
@@ -421,14 +332,11 @@ int main(int argc, char **argv)
 		err = http_live_begin(run.prog, run.tls, run.names);
 	if (!err)
 		err = trace(&run);
-	if (http_output_close(run.out) && !err)
+	if (http_show_close(run.show) && !err)
 		err = -EIO;
 	http_backlog_free(&run.backlog);
 	http_calls_free(run.calls);
 	http_names_free(run.names);
-	http_waits_free(&run.waits);
-	http_waits_free(&run.samples);
-	nb_table_free(run.table);
 	nb_loop_free(run.loop);
 	http_tls_free(run.tls);
 	nb_prog_free(run.prog);
