@@ -119,12 +119,11 @@ static inline void add_unshown(u64 rx, u64 tx)
 }
 
 /* The first bytes of an interval on this connection, if it is wanted. */
-static inline void add_row(const struct top_config *c, struct sock *sk,
-			   struct top_key *key, u64 rx, u64 tx)
+static inline void add_row(const struct top_config *c, u32 epoch,
+			   struct sock *sk, struct top_key *key, u64 rx, u64 tx)
 {
 	struct top_row row = {}, *other;
 	struct nb_tuple t = {};
-	u32 epoch = c->epoch;
 
 	nb_sk_tuple(sk, &t);
 	if (!nb_ip_wanted(&c->filter, t.ip) || !nb_netns_wanted(&c->filter, sk))
@@ -155,18 +154,19 @@ static inline void add_row(const struct top_config *c, struct sock *sk,
 static inline void count_bytes(const struct top_config *c, struct sock *sk,
 			       struct top_key *key, u64 rx, u64 tx)
 {
+	u32 epoch = *(const volatile u32 *)&c->epoch; /* once */
 	struct top_row *row;
 #ifdef HAS_ATOMICS
-	struct top_hot *place = find_hot(c->epoch, key);
+	struct top_hot *place = find_hot(epoch, key);
 
 	if (place && is_hot(place, key)) {
 		add_bytes(&place->rx_bytes, rx, &place->tx_bytes, tx);
 		return;
 	}
 #endif
-	row = find_row(c->epoch, key);
+	row = find_row(epoch, key);
 	if (!row) {
-		add_row(c, sk, key, rx, tx);
+		add_row(c, epoch, sk, key, rx, tx);
 		return;
 	}
 	add_bytes(&row->rx_bytes, rx, &row->tx_bytes, tx);
