@@ -2,6 +2,7 @@
 What tracing costs, measured: a workload with and without a tracer in turn, and
 the time that a tracer's eBPF programs take for an event.
 """
+import contextlib
 import json
 import math
 import os
@@ -147,6 +148,44 @@ def slower(rounds, tracer, work, what):
         f" ({100 * least:.1f} to {100 * most:.1f})"
     )
     return statistics.median(lost)
+
+
+@contextlib.contextmanager
+def one_processor():
+    """
+    What is started in here, and what it starts, runs on the last processor;
+    tracers do so on the others. Without a second one it runs where it likes.
+    """
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cpus)})
+    try:
+        yield (cpus - {max(cpus)}) or cpus
+    finally:
+        os.sched_setaffinity(0, cpus)
+
+
+def longer(rounds, tracer, work, what, around=contextlib.nullcontext):
+    """
+    How many nanoseconds longer one of @work's takes with the tracer where all
+    of it, and what is @around it, shares a processor: none that is idle has to
+    wake up, so it is the same each time. The fastest quarter counts, as all
+    else makes it slower.
+    """
+    plain, traced = [], []
+    with one_processor() as others, around():
+        mine = os.sched_getaffinity(0)
+        for n in range(rounds):
+            for with_it in (n % 2 == 0, n % 2 == 1):
+                os.sched_setaffinity(0, others)
+                with tracer() if with_it else nothing():
+                    os.sched_setaffinity(0, mine)
+                    best = max(work() for _ in range(3))
+                    (traced if with_it else plain).append(1e9 / best)
+    without, with_it = (statistics.quantiles(t, n=4)[0] for t in (plain, traced))
+    print(
+        f"{what}, on one processor, the fastest quarter of {rounds}:"
+        f" {without:.0f} ns without, {with_it - without:+.0f} ns with"
+    )
 
 
 def share(tracer, work, what, names):
