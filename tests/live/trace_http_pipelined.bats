@@ -70,3 +70,37 @@ both_ways() {
 	with_tls
 	both_ways
 }
+
+# What is more than a piece may have is missing, and said. What else was told is
+# true, and other connections are traced as ever.
+too_many() {
+	local ms=150 i
+	for i in {2..40}; do
+		ms+=" 0"
+	done
+	serve "${PY[@]}" "$HTTP/burst.py" server
+	# shellcheck disable=SC2086 # words
+	client calls "${PY[@]}" "$HTTP/burst.py" "${LATE[@]}" client "$PORT" $ms
+	client after "${PY[@]}" "$HTTP/burst.py" "${LATE[@]}" client "$PORT" \
+		150 0 0
+	trace_both --pid "${LOAD_PID[after]}"
+	go calls
+	go after
+	stop_all
+	calls_match >"$T/differs" || :
+	refute grep -Ev '^missing: |^[0-9]+ calls, ' "$T/differs"
+	grep -E '[1-9][0-9]* pipelined calls not followed' "$T/trace.err"
+	jq -se --argjson pid "${LOAD_PID[after]}" '
+		map(select(.pid == $pid)) as $mine |
+		map(select(.role == "server" and .sport == $mine[0].sport)) |
+		length == 3 and ($mine | length) == 3' "$T/trace.out"
+}
+
+@test "more in one piece than is followed" {
+	too_many
+}
+
+@test "the same, over TLS" {
+	with_tls
+	too_many
+}

@@ -345,7 +345,7 @@ static inline void on_request(struct event *e, u32 prefix_len)
 	if (e->way == WAY_TX)
 		e->park = s->no;
 	else
-		serve(e->sk, s->no, e->id);
+		serve(e->sk, s->no, s->start_ns, e->id);
 	if (s->owner != e->id >> 32)
 		tell_proc(e);
 	e->asked = 1;
@@ -445,7 +445,11 @@ static inline void pipe_take(struct event *e, u8 known, u32 part)
 	w->stage = 0;
 	w->part = part;
 	w->p = e->p;
+#ifdef NB_PLAN_tls
+	w->stack = 0; /* libssl's function returns later */
+#else
 	w->stack = known && e->way == WAY_TX; /* of the known one */
+#endif
 }
 
 /* And the stack is taken, as of on_news(). */

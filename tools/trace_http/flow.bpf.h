@@ -402,10 +402,6 @@ static inline void flow_answer(struct flow_work *w)
 		w->answer++;
 		w->f.no_body |= w->heads >> (w->answer & 63) & 1;
 	}
-	if (n >= FLOW_MESSAGES) {
-		w->bad = 1;
-		return;
-	}
 	OPAQUE(n);
 	start = &w->starts[n & (FLOW_STARTS - 1)];
 	start->word[0] = flow_word(w, w->pos);
@@ -414,11 +410,15 @@ static inline void flow_answer(struct flow_work *w)
 	start->off = w->off + w->pos;
 }
 
-/* A message begins. */
+/* A message begins. 0: it is one too many. */
 static inline int flow_message(struct flow_work *w, const struct http_sock *s)
 {
 	struct flow *f = &w->f;
 
+	if (!w->asks && w->n >= FLOW_MESSAGES) {
+		w->bad = 1;
+		return 0;
+	}
 	f->state = FLOW_HEAD;
 	f->has_length = 0;
 	f->no_body = 0;

@@ -110,7 +110,7 @@ static inline void pipe_asked(struct event *e, struct flow_work *w)
 	struct http_sock *s = e->s;
 
 	if (s->phase != HTTP_REQUEST && next_request(e) && w->way == WAY_RX)
-		serve(e->sk, s->no, e->id);
+		serve(e->sk, s->no, s->start_ns, e->id);
 	if (s->owner != e->id >> 32)
 		tell_proc(e);
 }
@@ -251,7 +251,7 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 		return 0;
 	e.c = get_config();
 	e.id = sc->flow.id;
-	if (!s || !e.c) {
+	if (!s || !e.c || sc->flow.sk != (u64)sk) {
 		sc->flow.id = 0;
 		return 0;
 	}
@@ -282,8 +282,11 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 	}
 	if (sc->flow.stack && sc->flow.asks &&
 	    sc->flow.first != sc->flow.last) {
-		pipe_park(sc);
-		return 1;
+		if (sc->flow.stage <= 3 + FLOW_MESSAGES) {
+			pipe_park(sc);
+			return 1;
+		}
+		count_more(HTTP_UNSEEN_PARK, sc->flow.last - sc->flow.first);
 	}
 	pipe_end(&e, &sc->flow);
 	return 0;

@@ -180,7 +180,8 @@ static inline void on_exec(void *ctx, struct task_struct *task,
 
 	if (!c || !proc)
 		return;
-	*proc &= ~HTTP_PROC_KNOWN;
+	if (*proc & HTTP_PROC_KNOWN) /* user space may be writing here */
+		*proc &= ~HTTP_PROC_KNOWN;
 	if (!(c->flags & HTTP_NAMED) && exec_interp(bprm))
 		tell_new(ctx, tgid);
 	if (!(c->flags & HTTP_NAMES))
@@ -188,7 +189,7 @@ static inline void on_exec(void *ctx, struct task_struct *task,
 	if (exec_wanted(task, bprm)) {
 		add_proc(tgid);
 		tell_new(ctx, tgid);
-	} else if (!(*proc & HTTP_PROC_PINNED)) {
+	} else if (*proc && !(*proc & HTTP_PROC_PINNED)) {
 		*proc = 0;
 	}
 }

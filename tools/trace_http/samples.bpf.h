@@ -35,7 +35,8 @@ static inline void on_sample(void *ctx)
 	sock = find_sock((struct sock *)s->sk);
 	if (!sock)
 		return;
-	if (sock->no != s->no || sock->phase != HTTP_REQUEST)
+	if (sock->no != s->no || sock->start_ns != s->start_ns ||
+	    sock->phase != HTTP_REQUEST)
 		return;
 	c = get_config();
 	if (!c)
@@ -51,7 +52,7 @@ static inline void on_sample(void *ctx)
 	w->kind = HTTP_REC_SAMPLE;
 	w->ns = HTTP_SAMPLE_NS;
 	w->at_ns = bpf_ktime_get_ns();
-	wait_take(ctx, s->sk, s->no, w);
+	wait_take(ctx, s, w);
 	if (w->at_ns - sock->start_ns < c->young_ns &&
 	    sock->nyoung < HTTP_YOUNG) {
 		sock->young[sock->nyoung++ & (HTTP_YOUNG - 1)] = at;

@@ -227,12 +227,13 @@ struct http_wait {
 	__u32 no;
 	__u64 sk;
 	__u64 ns;
-	__u64 at_ns; /* when it was over */
+	__u64 at_ns;	/* when it was over */
+	__u64 start_ns; /* of the call */
 	__u32 pid;
 	__u32 tid;
 	struct http_stack stack;
 };
-_Static_assert(sizeof(struct http_wait) == 40 + sizeof(struct http_stack),
+_Static_assert(sizeof(struct http_wait) == 48 + sizeof(struct http_stack),
 	       "shared with eBPF");
 
 /* Entries of the map "unseen": what could not be followed, and why. */

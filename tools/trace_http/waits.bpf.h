@@ -17,13 +17,15 @@
 /* What the thread that runs on a CPU has received last. */
 struct running {
 	u64 sk;
-	u32 no;	 /* 0: it has been answered */
-	u32 tid; /* whose this is; 0: nobody's */
+	u64 start_ns; /* of the call: another socket may have this address */
+	u32 no;	      /* 0: it has been answered */
+	u32 tid;      /* whose this is; 0: nobody's */
 };
 
 /* The same of one that does not run, by its number. */
 struct serving {
 	u64 sk;
+	u64 start_ns;
 	u64 out_ns; /* since when it waits; 0: it only was interrupted */
 	u32 no;	    /* 0: it runs, or has nothing to answer */
 	u32 pad;
@@ -49,7 +51,7 @@ static inline struct running *get_running(void)
  * processor here, and another thread leave its own behind: so nobody's until
  * it is looked at once more. In the worst case a wait goes unseen.
  */
-static inline void serve(struct sock *sk, u32 no, u32 tid)
+static inline void serve(struct sock *sk, u32 no, u64 start_ns, u32 tid)
 {
 	volatile struct running *r = get_running();
 
@@ -58,6 +60,7 @@ static inline void serve(struct sock *sk, u32 no, u32 tid)
 	r->tid = 0;
 	r->sk = (u64)sk;
 	r->no = no;
+	r->start_ns = start_ns;
 	if (r->sk == (u64)sk)
 		r->tid = tid;
 }
@@ -71,13 +74,15 @@ static inline void served(struct sock *sk, u32 tid)
 		r->no = 0;
 }
 
-/* Of the current thread, which serves @sk: who it is, and its stack. */
-static inline void wait_take(void *ctx, u64 sk, u32 no, struct http_wait *w)
+/* Of the current thread, whose @r is: what it serves, who it is, its stack. */
+static inline void wait_take(void *ctx, const struct running *r,
+			     struct http_wait *w)
 {
 	u64 id = bpf_get_current_pid_tgid();
 
-	w->no = no;
-	w->sk = sk;
+	w->no = r->no;
+	w->sk = r->sk;
+	w->start_ns = r->start_ns;
 	w->pid = id >> 32;
 	w->tid = id;
 	http_python_take(id >> 32, &w->stack);
@@ -125,25 +130,27 @@ static inline u64 wait_begins(void *ctx, const struct running *r)
 	if (!w)
 		return 0;
 	w->kind = HTTP_REC_WAIT;
-	wait_take(ctx, r->sk, r->no, w);
+	wait_take(ctx, r, w);
 	return waits.update(&tid, w) ? 0 : bpf_ktime_get_ns();
 }
 
 /* The current thread, which serves what is in @r, stops running. */
-static inline void goes_out(void *ctx, const struct running *r, int waits)
+static inline void goes_out(void *ctx, const struct running *r, int is_wait)
 {
 	struct serving made = {}, *s;
 	u32 tid = r->tid, was = 0;
 
 	made.sk = r->sk;
+	made.start_ns = r->start_ns;
 	made.no = r->no;
-	if (waits)
+	if (is_wait)
 		made.out_ns = wait_begins(ctx, r);
 	s = servings.lookup(&tid);
 	if (s) {
 		was = s->no;
 		*s = made;
 	} else if (servings.insert(&tid, &made)) {
+		waits.delete(&tid);
 		return;
 	}
 	if (!was)
@@ -176,6 +183,7 @@ static inline void comes_in(void *ctx, const struct http_config *c, u32 tid,
 	if (s->out_ns)
 		wait_ends(ctx, c, tid, s);
 	r->sk = s->sk;
+	r->start_ns = s->start_ns;
 	r->no = s->no;
 	r->tid = tid;
 	s->no = 0;

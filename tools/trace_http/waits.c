@@ -44,7 +44,8 @@ struct http_wait *http_waits_take(struct http_waits *waits,
 		size_t k = (waits->next + (*at)++) % waits->room;
 		struct http_wait *w = waits->wait[k];
 
-		if (!w || w->sk != call->sk || w->no != call->no)
+		if (!w || w->sk != call->sk || w->no != call->no ||
+		    w->start_ns != call->start_ns)
 			continue;
 		waits->wait[k] = NULL;
 		return w;
