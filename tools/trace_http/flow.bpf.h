@@ -15,17 +15,20 @@
 #include "sniff.bpf.h"
 #include "trace_http.h"
 
-/* Rounds, each of eight bytes of a head, a line, or a body. */
+/*
+ * Rounds of a run, each of eight bytes of a head, a line, or a body; runs for a
+ * piece; and messages of one. Each run and each message is a tail call, as are
+ * three more; the kernel allows 33 in a row (32 before Linux 5.16).
+ */
 #ifdef NB_MAY_LOOP
 #define FLOW_STEPS 4096
+#define FLOW_RUNS 1
+#define FLOW_MESSAGES 28
 #else
 #define FLOW_STEPS 96
+#define FLOW_RUNS 9
+#define FLOW_MESSAGES 20
 #endif
-/*
- * Messages of a piece, each of which is a tail call, as are four more; the
- * kernel allows 33 in a row (32 before Linux 5.16).
- */
-#define FLOW_MESSAGES 28
 #define FLOW_STARTS 32 /* a power of two */
 #define FLOW_ELEMENTS 64
 
@@ -146,6 +149,7 @@ struct flow_work {
 	u8 bad;	    /* not all could be looked at, */
 	u8 lost;    /* or was */
 	u8 stack;   /* is taken, of the current thread */
+	u32 runs;   /* of flow_run() that may yet be made */
 	/* On eBPF's stack these would be one more difference of states. */
 	struct iovec element;
 	struct queue_key key;
@@ -508,8 +512,8 @@ static inline void flow_keep(struct flow_work *w)
 #define FLOW_MORE(w, i) ((i) < FLOW_STEPS)
 #endif
 
-/* Look through all of it. */
-static inline void flow_run(struct flow_work *w, const struct http_sock *s)
+/* Look through it, or some of it. 1: there is more, and a run left. */
+static inline int flow_run(struct flow_work *w, const struct http_sock *s)
 {
 	w->steps = FLOW_STEPS;
 	w->lost = 1;
@@ -517,11 +521,15 @@ static inline void flow_run(struct flow_work *w, const struct http_sock *s)
 	for (u32 i = 0; FLOW_MORE(w, i); i++) {
 		if (flow_step(w, s) == 0) {
 			w->lost = w->bad;
+			w->runs = 1;
 			break;
 		}
 		w->steps--;
 	}
+	if (--w->runs)
+		return 1;
 	flow_keep(w);
+	return 0;
 }
 
 /* The piece from its beginning, behind what was kept of those before it. */
@@ -544,6 +552,7 @@ static inline void flow_open(struct flow_work *w)
 	w->bad = 0;
 	w->end = 0;
 	w->next = FLOW_ANY;
+	w->runs = FLOW_RUNS;
 	bpf_probe_read_kernel(w->win, FLOW_TAIL, w->f.text);
 }
 

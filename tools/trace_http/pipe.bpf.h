@@ -261,7 +261,8 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 		flow_open(&sc->flow);
 		return 1;
 	case 1:
-		flow_run(&sc->flow, s);
+		if (flow_run(&sc->flow, s))
+			sc->flow.stage = 1;
 		return 1;
 	case 2:
 		if (pipe_found(sc, s))
