@@ -47,9 +47,13 @@ burst() {
 	refute grep 'not followed' "$T/trace.err"
 }
 
-both_ways() {
-	# All at once, and answered at once.
+@test "all at once, and answered at once" {
 	burst 16 -- 150 0 0 0 0 0 0 0
+	with_tls
+	burst 16 -- 150 0 0 0 0 0 0 0
+}
+
+both_ways() {
 	# Of each piece some are in time.
 	burst 10 -- 0 0 30 0 0 110 0 0 120 0
 	# Answers of the second piece are longer than what is read at once.
