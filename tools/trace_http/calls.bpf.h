@@ -31,7 +31,9 @@ _Static_assert(NOT_HTTP(WAY_RX) == HTTP_NO_RX, "bits");
 
 /* Where eBPF's stack is too small. In process context only. */
 struct scratch {
-	u64 id;	  /* for whom on_stack() has something to do; 0: nobody */
+	u64 id; /* for whom on_stack() has something to do; 0: nobody */
+	u32 users;
+	u32 pad2;
 	u32 park; /* as of struct event */
 	u8 tell;
 	u8 over;
@@ -124,6 +126,39 @@ static inline struct scratch *get_scratch(void)
 	return tls_scratches.lookup(&zero);
 #else
 	return scratches.lookup(&zero);
+#endif
+}
+
+/*
+ * Programs on functions can be interrupted by others of another thread, where
+ * the kernel is preemptible and these are no kprobes': who comes first has the
+ * processor's scratch. 1: the caller has, until unclaim().
+ */
+static inline int claim(void)
+{
+#if defined(NB_PLAN_tls) || defined(NB_FENTRY)
+	struct scratch *sc = get_scratch();
+
+	if (!sc)
+		return 0;
+	__sync_fetch_and_add(&sc->users, 1);
+	if (*(volatile u32 *)&sc->users == 1)
+		return 1;
+	__sync_fetch_and_add(&sc->users, -1);
+	nb_count(NB_COUNT_MISSED);
+	return 0;
+#else
+	return 1;
+#endif
+}
+
+static inline void unclaim(void)
+{
+#if defined(NB_PLAN_tls) || defined(NB_FENTRY)
+	struct scratch *sc = get_scratch();
+
+	if (sc)
+		__sync_fetch_and_add(&sc->users, -1);
 #endif
 }
 

@@ -73,30 +73,11 @@ static inline void tls_tie(struct http_sock *s, u64 conn, u64 sk)
 		*n -= 1; /* of all processors it is right */
 }
 
-/*
- * Programs on functions of user space can be interrupted by others of another
- * thread: who comes first has the scratch. 0: there is one.
- */
-static inline int tls_claim(struct scratch *sc)
-{
-	__sync_fetch_and_add(&sc->id, 1);
-	if (*(volatile u64 *)&sc->id == 1)
-		return 1;
-	__sync_fetch_and_add(&sc->id, -1);
-	nb_count(NB_COUNT_MISSED);
-	return 0;
-}
-
-static inline void tls_unclaim(struct scratch *sc)
-{
-	__sync_fetch_and_add(&sc->id, -1);
-}
-
 static inline void tls_piece(struct event *e, u64 buf, u32 len)
 {
 	struct scratch *sc = get_scratch();
 
-	if (!sc || !tls_claim(sc))
+	if (!sc || !claim())
 		return;
 	e->now = bpf_ktime_get_ns();
 	if (on_fast_answer(e)) {
@@ -110,7 +91,7 @@ static inline void tls_piece(struct event *e, u64 buf, u32 len)
 		on_piece(e);
 	}
 	if (sc->flow.id != e->id)
-		tls_unclaim(sc); /* else tls_pipe() does */
+		unclaim(); /* else tls_pipe() does */
 }
 
 /* Of pipelined calls, behind tls_piece(), which has claimed the scratch. */
@@ -122,7 +103,7 @@ static inline int tls_pipe(void *ctx)
 		return 0;
 	if (on_pipe(ctx, (struct sock *)sc->flow.sk))
 		return 1;
-	tls_unclaim(sc);
+	unclaim();
 	return 0;
 }
 
@@ -216,10 +197,10 @@ int http_tls_wrote(NB_FUNC_CTX *ctx)
 	e.t = t;
 	e.tell = 0;
 	e.way = WAY_TX;
-	if (!tls_claim(sc))
+	if (!claim())
 		return 0;
 	tls_wrote(&e, sc);
-	tls_unclaim(sc);
+	unclaim();
 	return 0;
 }
 

@@ -69,7 +69,10 @@ static inline int is_traced(struct event *e)
 #ifdef NB_PLAN_tls
 #include "tls.bpf.h"
 #else
-/* What is sent or received is of interest: begin with *@e. */
+/*
+ * What is sent or received is of interest: begin with *@e. Then the caller has
+ * to unclaim().
+ */
 static inline int begin(struct event *e, void *ctx, struct sock *sk)
 {
 	e->c = get_config();
@@ -86,60 +89,64 @@ static inline int begin(struct event *e, void *ctx, struct sock *sk)
 	}
 	e->ctx = ctx;
 	e->sk = sk;
+	return claim();
+}
+
+/* 0: it is of no interest; or as of begin(). */
+static inline int on_send(void *ctx, struct sock *sk, struct msghdr *msg)
+{
+	struct event e;
+
+	if (!begin(&e, ctx, sk))
+		return 0;
+	e.way = WAY_TX;
+	e.now = bpf_ktime_get_ns();
+	if (on_fast_answer(&e))
+		return 1;
+	piece_of_msg(&e.p, msg);
+	on_piece(&e);
 	return 1;
 }
 
-static inline void on_send(void *ctx, struct sock *sk, struct msghdr *msg)
-{
-	struct event e;
-
-	if (!begin(&e, ctx, sk))
-		return;
-	e.way = WAY_TX;
-	e.now = bpf_ktime_get_ns();
-	if (on_fast_answer(&e))
-		return;
-	piece_of_msg(&e.p, msg);
-	on_piece(&e);
-}
-
 /* The same of a page in the kernel, of sendfile(2) before 6.5. */
-static inline void on_send_page(void *ctx, struct sock *sk, u32 size)
+static inline int on_send_page(void *ctx, struct sock *sk, u32 size)
 {
 	struct event e;
 
 	if (!begin(&e, ctx, sk))
-		return;
+		return 0;
 	e.way = WAY_TX;
 	e.now = bpf_ktime_get_ns();
 	if (on_fast_answer(&e))
-		return;
+		return 1;
 	piece_set(&e.p, 0, 0, size);
 	on_piece(&e);
+	return 1;
 }
 
-static inline void on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
+static inline int on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 {
 	struct event e;
 
 	if (bytes <= 0 || flags & RECV_IGNORED)
-		return;
+		return 0;
 	if (!begin(&e, ctx, sk))
-		return;
+		return 0;
 	if (!e.s && nb_sk_protocol(sk) != NB_IPPROTO_TCP)
-		return;
+		return 1;
 	e.way = WAY_RX;
 	e.now = bpf_ktime_get_ns();
 #ifndef NB_PLAN_raw
 	if (e.s && e.s->rx_seen && was_under_way(&e, bytes))
-		return;
+		return 1;
 #endif
 	if (on_fast_answer(&e)) {
 		e.s->rx_bytes += bytes;
-		return;
+		return 1;
 	}
 	piece_of_call(&e.p, bytes);
 	on_piece(&e);
+	return 1;
 }
 
 /* What they go on with, which looks through pieces of pipelined calls. */
@@ -152,11 +159,13 @@ BPF_PROG_ARRAY(http_receiving_next, 1);
 /* tcp_sendmsg_locked(sk, msg, skb, size_goal) */
 int http_send(NB_TP_CTX *ctx)
 {
-	on_send(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
-		(struct msghdr *)NB_TP_ARG(ctx, 2));
+	if (!on_send(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
+		     (struct msghdr *)NB_TP_ARG(ctx, 2)))
+		return 0;
 	on_stack(ctx, (struct sock *)NB_TP_ARG(ctx, 1));
 	if (pipe_scratch())
 		http_send_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -165,16 +174,19 @@ int http_send_more(NB_TP_CTX *ctx)
 {
 	if (on_pipe(ctx, (struct sock *)NB_TP_ARG(ctx, 1)))
 		http_send_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
 /* sock_recv_length(sk, ret, flags) */
 int http_received(NB_TP_CTX *ctx)
 {
-	on_received(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
-		    (int)NB_TP_ARG(ctx, 2), NB_TP_ARG(ctx, 3));
+	if (!on_received(ctx, (struct sock *)NB_TP_ARG(ctx, 1),
+			 (int)NB_TP_ARG(ctx, 2), NB_TP_ARG(ctx, 3)))
+		return 0;
 	if (pipe_scratch())
 		http_received_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -182,16 +194,19 @@ int http_received_more(NB_TP_CTX *ctx)
 {
 	if (on_pipe(ctx, (struct sock *)NB_TP_ARG(ctx, 1)))
 		http_received_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 #else
 /* tcp_sendmsg_locked(sk, msg, size) */
 int http_send(NB_FUNC_CTX *ctx)
 {
-	on_send(ctx, NB_FUNC_ARG(ctx, 1), NB_FUNC_ARG(ctx, 2));
+	if (!on_send(ctx, NB_FUNC_ARG(ctx, 1), NB_FUNC_ARG(ctx, 2)))
+		return 0;
 	on_stack(ctx, NB_FUNC_ARG(ctx, 1));
 	if (pipe_scratch())
 		http_send_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -200,16 +215,19 @@ int http_send_more(NB_FUNC_CTX *ctx)
 {
 	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
 		http_send_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
 /* tcp_sendpage_locked(sk, page, offset, size, flags) */
 int http_send_page(NB_FUNC_CTX *ctx)
 {
-	on_send_page(ctx, NB_FUNC_ARG(ctx, 1), (u64)NB_FUNC_ARG(ctx, 4));
+	if (!on_send_page(ctx, NB_FUNC_ARG(ctx, 1), (u64)NB_FUNC_ARG(ctx, 4)))
+		return 0;
 	on_stack(ctx, NB_FUNC_ARG(ctx, 1));
 	if (pipe_scratch())
 		http_send_page_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -217,6 +235,7 @@ int http_send_page_more(NB_FUNC_CTX *ctx)
 {
 	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
 		http_send_page_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -250,9 +269,12 @@ int http_receiving(NB_FUNC_CTX *ctx)
 	if (find_sock(e.sk) || !FIELD(e.sk, sk_lock.owned) ||
 	    flags_of_call() & RECV_IGNORED)
 		return 0;
+	if (!claim())
+		return 0;
 	on_under_way(&e, bytes);
 	if (pipe_scratch())
 		http_receiving_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -260,16 +282,19 @@ int http_receiving_more(NB_FUNC_CTX *ctx)
 {
 	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
 		http_receiving_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
 #ifdef NB_FENTRY
 int http_received(NB_FUNC_CTX *ctx)
 {
-	on_received(ctx, NB_FUNC_ARG(ctx, 1),
-		    (int)NB_FUNC_RET(ctx, tcp_recvmsg), RECV_FLAGS(ctx));
+	if (!on_received(ctx, NB_FUNC_ARG(ctx, 1),
+			 (int)NB_FUNC_RET(ctx, tcp_recvmsg), RECV_FLAGS(ctx)))
+		return 0;
 	if (pipe_scratch())
 		http_received_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -277,6 +302,7 @@ int http_received_more(NB_FUNC_CTX *ctx)
 {
 	if (on_pipe(ctx, NB_FUNC_ARG(ctx, 1)))
 		http_received_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 #else
@@ -317,10 +343,12 @@ int http_received(NB_FUNC_CTX *ctx)
 		return 0;
 	call = *found;
 	calls.delete(&id);
-	on_received(ctx, call.sk, (int)NB_FUNC_RET(ctx, tcp_recvmsg),
-		    call.flags);
+	if (!on_received(ctx, call.sk, (int)NB_FUNC_RET(ctx, tcp_recvmsg),
+			 call.flags))
+		return 0;
 	if (pipe_scratch())
 		http_received_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 
@@ -330,6 +358,7 @@ int http_received_more(NB_FUNC_CTX *ctx)
 
 	if (sc && on_pipe(ctx, (struct sock *)sc->flow.sk))
 		http_received_next.call(ctx, 0);
+	unclaim();
 	return 0;
 }
 #endif
