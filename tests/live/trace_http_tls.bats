@@ -211,3 +211,37 @@ rows() {
 	refute grep hooks "$T/trace.err"
 	grep 'connections with TLS, not looked into' "$T/trace.err"
 }
+
+# hooked N: as many of libssl's functions, in the server's memory, have a
+# breakpoint.
+hooked() {
+	local lib
+	lib=$(awk '/libssl/ { print $NF; exit }' "/proc/$SERVER/maps")
+	[ "$(python3 -IS "$ROOT/tests/breakpoints.py" "$SERVER" "$lib" \
+		SSL_read SSL_read_ex SSL_write SSL_write_ex SSL_free)" = "$1" ]
+}
+
+@test "killed by SIGKILL: no breakpoint is left, and libssl's users go on" {
+	tracefs_state >"$T/before"
+	serve "${PY[@]}" "$HTTP/server.py"
+	py_client calls --late plain "$PORT" 150 0 250
+	hooked 0
+	trace_both
+	hooked 5
+	note_objects
+	# shellcheck disable=SC2153 # trace_both has set it
+	kill -KILL "$TRACER"
+	eventually ended "$TRACER"
+	eventually objects_gone
+	eventually hooked 0
+	# The next one begins as the first did, and has all calls to tell. The
+	# server may be in SSL_read() for the first of them.
+	trace_both
+	hooked 5
+	go calls
+	stop_all
+	sed -i '/"server".*ms=150/d' "$TRUTH" "$T/trace.out"
+	calls_match --late 1
+	rows 3
+	tracefs_state | cmp - "$T/before"
+}
