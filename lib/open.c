@@ -12,6 +12,7 @@
 #include "image.h"
 #include "kernel.h"
 #include "load.h"
+#include "preempt.h"
 #include "prog_impl.h"
 
 /* What opening works with, and frees when it is done. */
@@ -21,9 +22,10 @@ struct opening {
 	struct nb_kernel *kernel;
 	struct nb_error *why;
 	struct nb_prog *prog;
-	int cache;  /* its directory, or -errno */
-	bool final; /* what failed would fail with another plan as well */
-	bool keep;  /* what is compiled is for later starts, too */
+	int cache;     /* its directory, or -errno */
+	bool final;    /* what failed would fail with another plan as well */
+	bool keep;     /* what is compiled is for later starts, too */
+	bool preempts; /* the kernel does */
 };
 
 /* What an image is called, made with, and known by. */
@@ -201,6 +203,29 @@ static int open_fresh(struct opening *o, const struct recipe *r)
 	return err;
 }
 
+/* On a preemptible kernel kprobes' programs still have the processor. */
+static bool comes_last(const struct opening *o, const struct nb_plan *plan)
+{
+	return o->preempts && plan->slow && plan->how == NB_BY_FENTRY;
+}
+
+/* Go on to the @n-th plan of all. false: another one is asked for. */
+static bool take_plan(struct opening *o, size_t n)
+{
+	const struct nb_prog_spec *spec = o->spec;
+	size_t at = 0;
+
+	for (int last = 0; last <= 1; last++) {
+		for (size_t i = 0; i < spec->nplans; i++) {
+			if (comes_last(o, &spec->plans[i]) != last || at++ != n)
+				continue;
+			o->plan = &spec->plans[i];
+			return !spec->args->plan || spec->args->plan == i + 1;
+		}
+	}
+	return false;
+}
+
 /* The first plan that works of those that are in the cache. 0 or -errno. */
 static int open_any_cached(struct opening *o)
 {
@@ -209,8 +234,7 @@ static int open_any_cached(struct opening *o)
 	int err = -ENOENT;
 
 	for (size_t i = 0; i < spec->nplans && err && err != -EPERM; i++) {
-		o->plan = &spec->plans[i];
-		if (spec->args->plan && spec->args->plan != i + 1)
+		if (!take_plan(o, i))
 			continue;
 		err = get_recipe(o, &r);
 		if (!err)
@@ -233,8 +257,7 @@ static int open_any_fresh(struct opening *o)
 	bool functions = true;
 
 	for (size_t i = 0; i < spec->nplans; i++) {
-		o->plan = &spec->plans[i];
-		if (spec->args->plan && spec->args->plan != i + 1)
+		if (!take_plan(o, i))
 			continue;
 		err = get_recipe(o, &r);
 		if (!err)
@@ -263,7 +286,11 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		 struct nb_error *why)
 {
 	struct opening o = {
-		.spec = spec, .why = why, .cache = -ECANCELED, .keep = true
+		.spec = spec,
+		.why = why,
+		.cache = -ECANCELED,
+		.keep = true,
+		.preempts = nb_preempt(),
 	};
 	int err = -ENOENT;
 

@@ -26,6 +26,9 @@ struct nb_plan {
 	enum nb_hook_how how; /* its NB_HOOK_ENTRY and NB_HOOK_RETURN */
 	const char *without;  /* a function that this plan would not see: for
 			       * kernels whose BTF has none of that name */
+	bool slow; /* its programs on functions take so long that others come
+		    * in between, and find theirs in use: on a kernel that lets
+		    * them (nb_preempt()) it is the last */
 };
 
 /* What the command line says about loading. */
