@@ -236,6 +236,9 @@ static int open_any_cached(struct opening *o)
 	for (size_t i = 0; i < spec->nplans && err && err != -EPERM; i++) {
 		if (!take_plan(o, i))
 			continue;
+		/* Another may be better, be it that it isn't here yet. */
+		if (comes_last(o, o->plan) && !spec->args->plan)
+			continue;
 		err = get_recipe(o, &r);
 		if (!err)
 			err = open_cached(o, &r);
