@@ -25,7 +25,7 @@ struct opening {
 	int cache;     /* its directory, or -errno */
 	bool final;    /* what failed would fail with another plan as well */
 	bool keep;     /* what is compiled is for later starts, too */
-	bool preempts; /* the kernel does */
+	bool preempts; /* the kernel does, which is of interest */
 };
 
 /* What an image is called, made with, and known by. */
@@ -79,11 +79,16 @@ static int get_recipe(const struct opening *o, struct recipe *r)
 		snprintf(r->variant, sizeof(r->variant), "NB_WITH_%s", variant);
 		r->defines[n++] = r->variant;
 	}
-	/* A plan that was asked for is none that was found to be the best. */
-	snprintf(r->name, sizeof(r->name), "%s-%s%s%s%s%s%s.img", o->spec->tool,
-		 o->plan->name, args->plan ? "-only" : "", variant ? "-" : "",
-		 variant ? variant : "", args->headers ? "-headers" : "",
-		 o->prog->ringbuf ? "" : "-perf");
+	/*
+	 * A plan that was asked for is none that was found to be the best, and
+	 * it may not be that when the kernel preempts.
+	 */
+	snprintf(r->name, sizeof(r->name), "%s-%s%s%s%s%s%s%s.img",
+		 o->spec->tool, o->plan->name, args->plan ? "-only" : "",
+		 variant ? "-" : "", variant ? variant : "",
+		 args->headers ? "-headers" : "",
+		 o->prog->ringbuf ? "" : "-perf",
+		 o->preempts ? "-preempt" : "");
 	err = nb_image_key(o->spec->text, r->defines, &r->key, &r->key_len);
 	if (err) {
 		r->key = NULL;
@@ -203,23 +208,30 @@ static int open_fresh(struct opening *o, const struct recipe *r)
 	return err;
 }
 
-/* On a preemptible kernel kprobes' programs still have the processor. */
-static bool comes_last(const struct opening *o, const struct nb_plan *plan)
+/* Does the kernel take the processor from the programs of any plan? */
+static bool is_preempted(const struct nb_prog_spec *spec)
 {
-	return o->preempts && plan->slow && plan->how == NB_BY_FENTRY;
+	for (size_t i = 0; i < spec->nplans; i++)
+		if (spec->plans[i].preempted)
+			return nb_preempt();
+	return false;
 }
 
-/* Go on to the @n-th plan of all. false: another one is asked for. */
+/*
+ * Go on to the @n-th plan; those that would lose events here are behind all
+ * others. false: another one is asked for.
+ */
 static bool take_plan(struct opening *o, size_t n)
 {
 	const struct nb_prog_spec *spec = o->spec;
-	size_t at = 0;
+	const struct nb_plan *plan;
 
 	for (int last = 0; last <= 1; last++) {
 		for (size_t i = 0; i < spec->nplans; i++) {
-			if (comes_last(o, &spec->plans[i]) != last || at++ != n)
+			plan = &spec->plans[i];
+			if ((o->preempts && plan->preempted) != last || n--)
 				continue;
-			o->plan = &spec->plans[i];
+			o->plan = plan;
 			return !spec->args->plan || spec->args->plan == i + 1;
 		}
 	}
@@ -235,9 +247,6 @@ static int open_any_cached(struct opening *o)
 
 	for (size_t i = 0; i < spec->nplans && err && err != -EPERM; i++) {
 		if (!take_plan(o, i))
-			continue;
-		/* Another may be better, be it that it isn't here yet. */
-		if (comes_last(o, o->plan) && !spec->args->plan)
 			continue;
 		err = get_recipe(o, &r);
 		if (!err)
@@ -293,7 +302,7 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		.why = why,
 		.cache = -ECANCELED,
 		.keep = true,
-		.preempts = nb_preempt(),
+		.preempts = is_preempted(spec),
 	};
 	int err = -ENOENT;
 

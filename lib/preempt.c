@@ -13,30 +13,21 @@ static bool has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (text = strstr(text, word); text; text = strstr(text + 1, word)) {
-		bool begins = text[-1] == ' ';
-
-		if (begins && strchr(" \n", text[len]))
+	for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+		if ((at == text || at[-1] == ' ') && strchr(" \n", at[len]))
 			return true;
-	}
 	return false;
 }
 
 bool nb_preempt_says(const char *mode, const char *version, const char *cmdline)
 {
-	char words[4096] = " ";
-
 	if (mode)
 		return strstr(mode, "(full)") || strstr(mode, "(lazy)");
-	strncat(words, version, sizeof(words) - 2);
-	if (has_word(words, "PREEMPT") || has_word(words, "PREEMPT_RT"))
+	if (has_word(version, "PREEMPT") || has_word(version, "PREEMPT_RT"))
 		return true;
-	if (!has_word(words, "PREEMPT_DYNAMIC"))
-		return false;
-	words[1] = '\0';
-	strncat(words, cmdline, sizeof(words) - 2);
-	return has_word(words, "preempt=full") ||
-	       has_word(words, "preempt=lazy");
+	return has_word(version, "PREEMPT_DYNAMIC") &&
+	       (has_word(cmdline, "preempt=full") ||
+		has_word(cmdline, "preempt=lazy"));
 }
 
 /* What is in the file at @path, as a string. NULL: it can't be read. */

@@ -26,9 +26,10 @@ struct nb_plan {
 	enum nb_hook_how how; /* its NB_HOOK_ENTRY and NB_HOOK_RETURN */
 	const char *without;  /* a function that this plan would not see: for
 			       * kernels whose BTF has none of that name */
-	bool slow; /* its programs on functions take so long that others come
-		    * in between, and find theirs in use: on a kernel that lets
-		    * them (nb_preempt()) it is the last */
+	bool preempted; /* its programs run in processes, by fentry: a kernel
+			 * that takes the processor from them (nb_preempt())
+			 * loses what others of them should see. There this plan
+			 * is the last */
 };
 
 /* What the command line says about loading. */

@@ -35,6 +35,37 @@ rows() {
 	done
 }
 
+# best_plan MODE: which one works here without losses, where the kernel says
+# that it takes the processor from who is in it (full), or does not.
+best_plan() {
+	if grep -q ' __traceiter_tcp_sendmsg_locked$' /proc/kallsyms; then
+		echo raw
+	elif [ "$1" = full ] || [ ! -e /sys/kernel/btf/vmlinux ]; then
+		echo kprobe
+	else
+		echo fentry
+	fi
+}
+
+@test "where the kernel preempts, fentry comes behind kprobes" {
+	local mode plan
+	PLAN=()
+	for mode in full voluntary; do
+		echo "none voluntary full " | sed "s/$mode/($mode)/" >"$T/mode"
+		# shellcheck disable=SC2016 # for the other shell
+		trace_as trace unshare -m sh -c '
+			mount -t debugfs none /sys/kernel/debug
+			mount --bind "$1" /sys/kernel/debug/sched/preempt
+			shift
+			exec "$@"' sh "$T/mode" "$BIN" --json \
+			-o "$T" --pid $$
+		plan=$(best_plan "$mode")
+		grep "tracing with plan '$plan'" "$T/trace.err"
+		kill "$TRACER"
+		eventually ended "$TRACER"
+	done
+}
+
 @test "one after the other on a connection that was open before, IPv4" {
 	run_calls plain 250 0 120 300 0 150
 	rows 8

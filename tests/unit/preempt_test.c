@@ -29,6 +29,7 @@ int main(void)
 		"real time");
 	test_ok(!nb_preempt_says(NULL, "#1 SMP Debian", "preempt=full"),
 		"a kernel that can't");
+	test_ok(nb_preempt_says(NULL, "PREEMPT", ""), "and nothing else");
 	test_ok(!nb_preempt_says(NULL, "", ""), "nothing");
 	return test_done();
 }

@@ -67,7 +67,7 @@ static const struct nb_hook kprobe_hooks[] = {
 
 const struct nb_plan http_plans[HTTP_PLANS] = {
 	{ "raw", HOOKS(raw_hooks) },
-	{ "fentry", HOOKS(fentry_hooks), NB_BY_FENTRY, .slow = true },
+	{ "fentry", HOOKS(fentry_hooks), NB_BY_FENTRY, .preempted = true },
 	{ "kprobe", HOOKS(kprobe_hooks), NB_BY_KPROBE },
 };
 
