@@ -61,6 +61,7 @@ best_plan() {
 			-o "$T" --pid $$
 		plan=$(best_plan "$mode")
 		grep "tracing with plan '$plan'" "$T/trace.err"
+		# shellcheck disable=SC2153 # trace_as has set it
 		kill "$TRACER"
 		eventually ended "$TRACER"
 	done
