@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """
-burst.py server [ADDRESS] | client [OPTION]... PORT MS...: pipelined calls, of
-which several come in one piece. The client sends all requests at once (or in so
-many parts); the server answers each after so many milliseconds, together with
-those behind it that want none. What answers are like is different from one to
-the next. The truth is on standard output (stamped.py).
+burst.py server [ADDRESS] | client [OPTION]... PORT [KIND:]MS...: pipelined
+calls, of which several come in one piece. The client sends all requests at once
+(or in so many parts, or cut at places that --cut names); the server answers each
+after so many milliseconds, together with those behind it that want none. What
+requests and answers are like is different from one to the next, unless a kind is
+named. The truth is on standard output (stamped.py).
 """
 import argparse
 import os
+import select
 import socket
 import sys
 import threading
@@ -20,6 +22,8 @@ import stamped  # pylint: disable=wrong-import-position
 
 # What it looks like inside is none of anybody's business.
 FAKE = b"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nGET / HTTP/1.1\r\n\r\n"
+BIG = b"GET / HTTP/1.1\r\n\r\n" * 60000
+ALONE = "&alone=1"
 KINDS = ("slow", "fake", "none", "head", "chunked", "continue", "post", "long")
 
 
@@ -53,15 +57,50 @@ def status_of(path):
 
 
 def method_of(path):
-    return {"/head?": "HEAD", "/post?": "POST"}.get(path[:6], "GET")
+    methods = {"/head": "HEAD", "/post": "POST", "/big": "POST", "/put": "PUT"}
+    return methods.get(path[: path.index("?")], "GET")
+
+
+def body_of(path):
+    """Of a request whose length it says."""
+    bodies = {"/post": FAKE, "/big": BIG}
+    return bodies.get(path[: path.index("?")], b"")
+
+
+def head_of(path):
+    """The request to this path, up to its body."""
+    host = f"burst.{'y' * 200}" if path.startswith("/put?") else "burst"
+    head = f"{method_of(path)} {path} HTTP/1.1\r\nHost: {host}\r\nX-Y: {'z' * 40}\r\n"
+    if body_of(path):
+        head += f"Content-Length: {len(body_of(path))}\r\n"
+    if path.startswith("/put?"):
+        head += "transfer-encoding:chunked\r\n"
+    return head.encode() + b"\r\n"
 
 
 def request(path):
-    method, body = method_of(path), FAKE if path.startswith("/post?") else b""
-    head = f"{method} {path} HTTP/1.1\r\nHost: burst\r\nX-Y: {'z' * 40}\r\n"
-    if body:
-        head += f"Content-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body
+    body = body_of(path)
+    if path.startswith("/put?"):
+        chunk = f"{len(FAKE):x}".encode() + b";name=value\r\n" + FAKE + b"\r\n"
+        body = chunk + b"1aB\r\n" + b"0\r\n\r\n" * 85 + b"00\r\n" + chunk
+        body += b"0\r\nX-Trailer: 1\r\n\r\n"
+    return head_of(path) + body
+
+
+def places(paths, cuts):
+    """Where to cut what is sent: REQUEST:BYTES, from its end where less than 0,
+    or REQUEST:head, behind its head."""
+    for cut in cuts:
+        number, at = cut.split(":")
+        before = sum(len(request(path)) for path in paths[: int(number)])
+        path = paths[int(number)]
+        at = len(head_of(path)) if at == "head" else int(at)
+        yield before + at + (len(request(path)) if at < 0 else 0)
+
+
+def using(uses, byte):
+    """Which of these (end, use) has this byte of the connection's."""
+    return next(use for end, use in uses if end > byte)
 
 
 def used(way, use):
@@ -74,28 +113,57 @@ def used(way, use):
 def tell(make, sock, log, path):
     found = make(sock, log, method_of(path), path, status_of(path))
     del found["rx_bytes"], found["tx_bytes"]  # of all in the same piece
+    if path.endswith(ALONE):
+        sizes = len(answer(path)), len(request(path))
+        if make is stamped.server_call:
+            sizes = sizes[::-1]
+        found["rx_bytes"], found["tx_bytes"] = sizes
     stamped.tell(found)
 
 
 def client(args):
-    paths = [f"/{KINDS[i % len(KINDS)]}?ms={ms}" for i, ms in enumerate(args.ms)]
+    paths = []
+    for i, word in enumerate(args.ms):
+        kind, _, ms = word.rpartition(":")
+        paths.append(f"/{kind or KINDS[i % len(KINDS)]}?ms={ms}")
+    if len(paths) == 1:
+        paths = [paths[0] + ALONE]
     sock = None if args.late else stamped.connect(args.host, args.port)
     stamped.wait_for_go()
     sock = sock or stamped.connect(args.host, args.port)
+    sock.setblocking(not args.nonblock)
+    for _ in range(args.times):
+        burst(sock, paths, args)
+
+
+def burst(sock, paths, args):
+    """All of these calls, once."""
     each = -(-len(paths) // args.parts)
-    sent = []
-    for i in range(0, len(paths), each):
-        sock.sendall(b"".join(map(request, paths[i : i + each])))
-        sent += [sock.log[-1]] * each
+    data = b"".join(map(request, paths))
+    cuts = list(places(paths, args.cut))
+    if not cuts:
+        cuts = list(places(paths, [f"{i}:0" for i in range(each, len(paths), each)]))
+    at, sent = 0, []
+    for end in cuts + [len(data)]:
+        while at < end:
+            try:
+                at += sock.send(data[at:end])
+                sent.append((at, sock.log[-1]))
+            except BlockingIOError:
+                select.select((), (sock,), ())
         time.sleep(args.pause / 1000)
-    need, got, data = 0, [], b""
-    for path, use in zip(paths, sent):
+    asked, need, got, data = 0, 0, [], b""
+    for path in paths:
+        use = using(sent, asked)
+        asked += len(request(path))
         size, first = len(answer(path)), len(data)
         # Where its answer proper begins, which takes so many bytes to see.
         first = need + answer(path).rindex(b"HTTP/1.1 ") + 12
         if path.startswith("/fake?"):
             first = need + 12
         while len(data) < need + size:
+            if args.nonblock:
+                select.select((sock,), (), ())
             data += sock.recv(args.read)
             got.append((len(data), sock.log[-1]))
         need += size
@@ -122,7 +190,7 @@ def paths_in(data):
 
 
 def serve(sock):
-    data, waiting = b"", []
+    data, waiting, got, done = b"", [], [], 0
 
     def flush():
         if not waiting:
@@ -134,9 +202,11 @@ def serve(sock):
         waiting.clear()
 
     while more := sock.recv(65536):
-        use = sock.log[-1]
+        got.append((done + len(data) + len(more), sock.log[-1]))
         paths, data = paths_in(data + more)
         for path in paths:
+            use = using(got, done)
+            done += len(request(path))
             query = urllib.parse.urlsplit(path).query
             ms = int(dict(urllib.parse.parse_qsl(query))["ms"])
             if ms:
@@ -163,11 +233,14 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--parts", type=int, default=1, help="sends")
     parser.add_argument("--pause", type=int, default=0, help="ms, behind each")
+    parser.add_argument("--cut", action="append", default=[], help="REQUEST:BYTES")
+    parser.add_argument("--times", type=int, default=1, help="all of it, that often")
+    parser.add_argument("--nonblock", action="store_true", help="that is the client")
     parser.add_argument("--read", type=int, default=65536, help="bytes at most")
     parser.add_argument("--late", action="store_true", help="connect then")
     parser.add_argument("role", choices=("server", "client"))
     parser.add_argument("port", type=int, nargs="?")
-    parser.add_argument("ms", type=int, nargs="*")
+    parser.add_argument("ms", nargs="*")
     args = parser.parse_args()
     globals()[args.role](args)
 

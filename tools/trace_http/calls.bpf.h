@@ -14,6 +14,7 @@
 #include "socks.bpf.h"
 #include "tell.bpf.h"
 #include "trace_http.h"
+#include "words.bpf.h"
 
 #ifdef NB_MAY_LOOP
 #define HAS_ROUND(i) nb_may_loop()
@@ -53,34 +54,143 @@ static inline u64 has_end(const u8 *text, u64 len)
 	return nb_forget(found);
 }
 
-/* May there be another behind the request that the piece begins with? */
+/* Is a head of @n bytes, fewer than HTTP_PREFIX, all of the request? */
+static inline int is_all(const u8 *head, u64 n)
+{
+	u64 end = n - 4;
+
+	/* Others may have a body. */
+	if (head[0] != 'G' && head[0] != 'H')
+		return 0;
+	OPAQUE(end);
+	end &= HTTP_PREFIX - 1;
+	return *(const u32 *)(head + end) ==
+	       (u32)WORD('\r', '\n', '\r', '\n', 0, 0, 0, 0);
+}
+
+/*
+ * May there be another behind the request that the piece begins with, or come
+ * in one piece with what is left of it?
+ */
 static inline int has_more(const struct event *e)
 {
+	const u8 *head = e->s->prefix;
 	u32 n = e->s->prefix_len;
 
-	return e->p.all + e->part > n || has_end(e->s->prefix, n);
+	return e->p.all + e->part > n || !is_all(head, n) || has_end(head, n);
+}
+
+/* The socket's pieces are like any other's from now on. */
+static inline void pipe_drop(struct http_sock *s, u64 addr)
+{
+	pipes.delete(&addr);
+	s->piped = 0;
+}
+
+/* Are no bytes under way that are not known to be a message's beginning? */
+static inline int is_between(const struct flow *f)
+{
+	return f->state == FLOW_START && !f->tail;
+}
+
+/* Has TCP all that was to be sent before? In TLS it has. */
+static inline int is_sent(struct event *e, const struct flow *f)
+{
+#ifdef NB_PLAN_tls
+	return 1;
+#else
+	return e->way != WAY_TX || f->seq == next_tx(e->sk, e->s);
+#endif
+}
+
+/*
+ * A request that was alone has been received, and its answer has not begun. (Of
+ * one that is sent, bytes may have to be sent again.)
+ */
+static inline void pipe_leave(struct event *e)
+{
+	struct http_sock *s = e->s;
+	u64 addr = (u64)e->sk;
+	struct pipe *p = pipes.lookup(&addr);
+
+	if (p && e->way == WAY_RX && s->no == s->last &&
+	    s->phase == HTTP_REQUEST && is_between(&p->asked) &&
+	    is_between(&p->answered))
+		pipe_drop(s, addr);
 }
 
 /*
  * There was more than one request at once. As soon as there is no more, its
- * pieces are like any other's.
+ * pieces are like any other's. What went unseen of a request (recv() may drop
+ * it, splice() move it) does not hide the next one, behind the answer.
  */
-static inline int pipe_is_done(struct event *e)
+static inline int pipe_is_done(struct event *e, const struct pipe *p)
 {
 	struct http_sock *s = e->s;
-	u64 key = (u64)e->sk;
-	struct pipe *p;
+	u64 word[2] = {};
+	u32 n;
 
 	if (s->no != s->last || s->phase != HTTP_RESPONSE ||
 	    e->way != request_way(s))
 		return 0;
-	p = pipes.lookup(&key);
-	if (p &&
-	    (p->asked.state != FLOW_START || p->asked.tail ||
-	     p->answered.state == FLOW_HEAD || p->answered.state == FLOW_BODY))
+	if (p->answered.state == FLOW_HEAD || p->answered.state == FLOW_BODY)
 		return 0;
-	pipes.delete(&key);
-	s->piped = 0;
+	if (is_between(&p->asked) && is_sent(e, &p->asked))
+		return 1;
+	n = piece_head(&e->p, word, sizeof(word));
+	return sniff(word[0], n) == SNIFF_REQUEST;
+}
+
+/* All of the piece is of the body of a request that is alone. */
+static inline int is_body(struct event *e, struct pipe *p)
+{
+	struct http_sock *s = e->s;
+	struct flow *f = &p->asked;
+
+	if (s->no != s->last || e->way != request_way(s) ||
+	    f->state != FLOW_BODY || f->inside || f->left < e->p.all)
+		return 0;
+	if (!is_sent(e, f))
+		return 0;
+	f->seq += e->p.all;
+	f->left -= e->p.all;
+	f->done += e->p.all;
+	if (!f->left)
+		f->state = f->chunked ? FLOW_OPEN : FLOW_START;
+	pipe_leave(e);
+	return 1;
+}
+
+/* Where the call's bytes will end. */
+static inline void count_sent(struct event *e)
+{
+	struct http_sock *s = e->s;
+
+#ifndef NB_PLAN_tls /* which has no sequence but this one */
+	if (s->flags & HTTP_SLOW)
+#endif
+		s->tx_end = next_tx(e->sk, s) + e->p.all;
+}
+
+/* The socket is piped. 0: no more, and this is a piece like any other. */
+static inline int on_piped(struct event *e)
+{
+	u64 key = (u64)e->sk;
+	struct pipe *p = pipes.lookup(&key);
+
+	if (!p || pipe_is_done(e, p)) {
+		pipe_drop(e->s, key);
+		return 0;
+	}
+	if (is_body(e, p)) {
+		if (e->way == WAY_RX)
+			e->s->rx_bytes += e->p.all;
+		else
+			count_sent(e);
+		return 1;
+	}
+	pipe_take(e, 0, 0);
+	pipe_stack(e);
 	return 1;
 }
 
@@ -94,11 +204,8 @@ static inline void on_piece(struct event *e)
 	e->over = 0;
 	e->next = 0;
 	e->asked = 0;
-	if (e->s && e->s->piped && !pipe_is_done(e)) {
-		pipe_take(e, 0, 0);
-		pipe_stack(e);
+	if (e->s && e->s->piped && on_piped(e))
 		return;
-	}
 	e->part = 0;
 	if (!on_next_request(e))
 		on_any_piece(e);
@@ -111,12 +218,8 @@ static inline void on_piece(struct event *e)
 		on_news(e);
 	if (e->asked && has_more(e))
 		pipe_take(e, 1, e->part);
-#ifdef NB_PLAN_tls /* which has no sequence but this one */
 	if (e->way == WAY_TX && !e->next)
-#else
-	if (e->way == WAY_TX && s->flags & HTTP_SLOW && !e->next)
-#endif
-		s->tx_end = next_tx(e->sk, s) + e->p.all;
+		count_sent(e);
 }
 
 /* All that is known of it is not, any more. */

@@ -187,7 +187,8 @@ static inline void pipe_take(struct event *e, u8 known, u32 part)
 	w = &sc->flow;
 	w->id = e->id;
 	w->sk = (u64)e->sk;
-	w->now = e->now;
+	/* Of the piece; the request began with the part before it. */
+	w->now = part ? bpf_ktime_get_ns() : e->now;
 	w->way = e->way;
 	w->asks = e->way == request_way(e->s);
 	w->known = known;
@@ -231,6 +232,10 @@ static inline void on_pipelined(struct event *e, u32 part)
 	n = piece_append(&e->p, sc->flow.queued.prefix, 0);
 	if (!is_request_line(sc->flow.queued.prefix, n))
 		return;
+#ifndef NB_PLAN_tls /* whose functions say so */
+	if (e->way == WAY_TX && next_tx(e->sk, e->s) == e->s->tx_start)
+		return; /* once more, as TCP had no room for it */
+#endif
 	pipe_take(e, 0, part);
 	pipe_stack(e);
 }

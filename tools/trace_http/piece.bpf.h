@@ -224,10 +224,15 @@ static inline u32 piece_append(const struct piece *p, u8 *to, u32 off)
 		left = nb_forget(left - n);
 		if (n > HTTP_PREFIX - at)
 			n = HTTP_PREFIX - at;
+		if (!n)
+			continue;
+		/* Of what is compared, verifiers of 6.1 forget the bounds. */
+		n--;
 		asm volatile("" : "+r"(n), "+r"(at));
+		n &= HTTP_PREFIX - 1;
 		at &= HTTP_PREFIX - 1;
-		if (n > HTTP_PREFIX ||
-		    bpf_probe_read_user(to + at, n, v.iov_base))
+		n++;
+		if (bpf_probe_read_user(to + at, n, v.iov_base))
 			break;
 		at = nb_forget(at + n);
 	}

@@ -2,32 +2,44 @@
 /*
  * Pipelining: sockets on which a request was sent before the one before it was
  * answered. What goes over them is looked through for where messages begin
- * (flow.bpf.h), until there are no more than one at once.
+ * (steps.bpf.h), until there are no more than one at once.
  */
 #ifndef NB_BPF_PIPE_H
 #define NB_BPF_PIPE_H
 
 #include "calls.bpf.h"
 #include "flow.bpf.h"
+#include "steps.bpf.h"
+
+/* Of a request that was alone its first bytes go on. */
+static inline void pipe_prefix(struct flow_work *w, struct http_sock *s)
+{
+	u32 n = s->prefix_len;
+
+	if (s->no == s->last && n < HTTP_PREFIX)
+		s->prefix_len = piece_append(&w->p, s->prefix, n);
+}
 
 /* What is known of the direction before the piece; with a request in it. */
-static inline void pipe_begin(struct flow_work *w, const struct http_sock *s)
+static inline void pipe_begin(struct flow_work *w, struct http_sock *s)
 {
 	u64 key = w->sk;
 	struct pipe *p = pipes.lookup(&key);
 	struct flow blank = {};
 
-	w->skip = w->known;
 	w->mode = p != 0;
 	w->first = s->last;
 	w->last = s->last;
 	if (p) {
+		if (w->asks && (p->asked.skip || p->asked.state == FLOW_HEAD))
+			pipe_prefix(w, s);
 		w->f = w->asks ? p->asked : p->answered;
 		w->heads = p->heads;
 		w->answer = p->answer;
 		return;
 	}
 	w->f = blank;
+	w->f.skip = w->known;
 	w->f.tail = w->part;
 	w->f.tail_ns = s->part_ns;
 	__builtin_memcpy(w->f.text, s->part, HTTP_ANSWER);
@@ -37,12 +49,18 @@ static inline void pipe_begin(struct flow_work *w, const struct http_sock *s)
 		w->heads = 1ULL << (s->no & 63);
 }
 
-/* One request is not more than one at once, unless the next one has begun. */
+/*
+ * One request is not more than one at once, unless it goes on, and more may
+ * come with its last bytes, or it is so long that TCP may not take all of it,
+ * or the next one has begun.
+ */
 static inline int pipe_is_none(const struct flow_work *w)
 {
 	if (w->mode || w->n > w->known)
 		return 0;
-	return w->f.state != FLOW_START || !w->f.tail;
+	if (w->way == WAY_TX && w->p.all > FLOW_SURE && w->f.done)
+		return 0;
+	return w->f.state == FLOW_START && !w->f.tail;
 }
 
 static inline struct pipe *pipe_new(struct scratch *sc, struct http_sock *s)
@@ -68,7 +86,8 @@ static inline struct scratch *pipe_scratch(void)
 }
 
 /* What was found where messages begin. 0: that is of no interest. */
-static inline int pipe_found(struct scratch *sc, struct http_sock *s)
+static inline int pipe_found(struct scratch *sc, struct sock *sk,
+			     struct http_sock *s)
 {
 	struct flow_work *w = &sc->flow;
 	u64 key = w->sk;
@@ -76,6 +95,10 @@ static inline int pipe_found(struct scratch *sc, struct http_sock *s)
 
 	if (pipe_is_none(w))
 		return 0;
+#ifndef NB_PLAN_tls
+	w->f.seq = next_tx(sk, s) + w->p.all;
+	w->f.has_seq = w->way == WAY_TX;
+#endif
 	if (!p)
 		p = pipe_new(sc, s);
 	if (!p) {
@@ -109,6 +132,13 @@ static inline void pipe_asked(struct event *e, struct flow_work *w)
 {
 	struct http_sock *s = e->s;
 
+	if (w->way == WAY_RX && w->mode && s->no == w->first &&
+	    s->phase == HTTP_REQUEST) {
+		if (w->last == w->first)
+			s->rx_bytes += w->p.all;
+		else if ((s32)w->counted > 0)
+			s->rx_bytes += w->counted;
+	}
 	if (s->phase != HTTP_REQUEST && next_request(e) && w->way == WAY_RX)
 		serve(e->sk, s->no, s->start_ns, e->id);
 	if (s->owner != e->id >> 32)
@@ -135,6 +165,7 @@ static inline void pipe_tell(struct event *e, struct scratch *sc)
 		return;
 	fill_call(e, &sc->rec.call);
 	s->flags |= HTTP_SLOW;
+	s->tx_end = next_tx(e->sk, s);
 	if (e->way == WAY_RX)
 		has_stack = unpark_stack(e->sk, s->no, &sc->rec.stack);
 	submit_call(e->ctx, &sc->rec, has_stack);
@@ -204,10 +235,18 @@ static inline void pipe_answered(struct event *e, struct flow_work *w)
 	}
 }
 
-/* What was asked and answered is not known: what is under way is missing. */
+/*
+ * What was asked and answered is not known: what is under way is missing, but
+ * for a request that is alone, as most are.
+ */
 static inline void pipe_lose(struct event *e)
 {
 	struct http_sock *s = e->s;
+
+	if (s->no == s->last) {
+		pipe_drop(s, (u64)e->sk);
+		return;
+	}
 	count_more(HTTP_UNSEEN_PIPE,
 		   s->last - s->no + (s->phase == HTTP_REQUEST));
 	end_call(e->ctx, e->sk, s, HTTP_NEXT);
@@ -229,6 +268,8 @@ static inline void pipe_end(struct event *e, struct flow_work *w)
 		pipe_lose(e);
 		return;
 	}
+	if (w->asks)
+		pipe_leave(e);
 	if (!w->mode || w->way == WAY_RX)
 		return;
 #ifndef NB_PLAN_tls
@@ -259,13 +300,18 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 	case 0:
 		pipe_begin(&sc->flow, s);
 		flow_open(&sc->flow);
+#ifndef NB_PLAN_tls /* whose functions say so */
+		if (sc->flow.way == WAY_TX &&
+		    !flow_rewind(&sc->flow.f, next_tx(sk, s)))
+			flow_fail(&sc->flow);
+#endif
 		return 1;
 	case 1:
 		if (flow_run(&sc->flow, s))
 			sc->flow.stage = 1;
 		return 1;
 	case 2:
-		if (pipe_found(sc, s))
+		if (pipe_found(sc, sk, s))
 			return 1;
 		sc->flow.id = 0;
 		return 0;
