@@ -125,6 +125,41 @@ more_tails() {
 	more_tails
 }
 
+# pieces NAME...: in each scenario of these (tests/http/pieces.py) all calls are
+# told once, with their bytes, where these are known.
+pieces() {
+	local name
+	for name; do
+		rm -f "$T/calls.go"
+		client calls "${PY[@]}" "$HTTP/pieces.py" "$name"
+		SERVER=${LOAD_PID[calls]}
+		trace_http --pid "$SERVER"
+		go calls
+		stop
+		jq -c 'select(type == "array") |
+			if .[3] == null then .[:3] else . end' "$T/calls.truth" |
+			sort >"$T/want"
+		jq -c --argjson sized "$(grep -c '[0-9]]$' "$T/want" || :)" '
+			[.role, .method, .path, .rx_bytes, .tx_bytes] |
+			if $sized == 0 then .[:3] else . end' "$T/trace.out" |
+			sort >"$T/got"
+		diff "$T/want" "$T/got"
+		refute grep 'not followed' "$T/trace.err"
+	done
+}
+
+@test "answers to a request in two pieces, of any form" {
+	pieces newlines dropped padded tunnel no_http
+}
+
+@test "early answers, and what is left of their requests" {
+	pieces early early_tail some_tail expected
+}
+
+@test "what TCP takes in parts is told once" {
+	pieces fragments
+}
+
 # What is more than a piece may have is missing, and said. What else was told is
 # true, and other connections are traced as ever.
 too_many() {

@@ -59,7 +59,7 @@ static inline int is_all(const u8 *head, u64 n)
 {
 	u64 end = n - 4;
 
-	/* Others may have a body. */
+	/* Others have a body more often than not. */
 	if (head[0] != 'G' && head[0] != 'H')
 		return 0;
 	OPAQUE(end);
@@ -141,6 +141,22 @@ static inline int pipe_is_done(struct event *e, const struct pipe *p)
 	return sniff(word[0], n) == SNIFF_REQUEST;
 }
 
+/* The answer begins to a request that was alone, all of which TCP has. */
+static inline int pipe_is_answered(struct event *e, const struct pipe *p)
+{
+	struct http_sock *s = e->s;
+
+	if (s->no != s->last || s->phase != HTTP_REQUEST ||
+	    e->way == request_way(s) || !is_between(&p->asked) ||
+	    !is_between(&p->answered))
+		return 0;
+#ifndef NB_PLAN_tls
+	if (p->asked.has_seq && (s32)(next_tx(e->sk, s) - p->asked.seq) < 0)
+		return 0;
+#endif
+	return 1;
+}
+
 /* All of the piece is of the body of a request that is alone. */
 static inline int is_body(struct event *e, struct pipe *p)
 {
@@ -178,7 +194,7 @@ static inline int on_piped(struct event *e)
 	u64 key = (u64)e->sk;
 	struct pipe *p = pipes.lookup(&key);
 
-	if (!p || pipe_is_done(e, p)) {
+	if (!p || pipe_is_done(e, p) || pipe_is_answered(e, p)) {
 		pipe_drop(e->s, key);
 		return 0;
 	}

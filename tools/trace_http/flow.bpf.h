@@ -152,6 +152,8 @@ struct flow_work {
 	u8 way;
 	u8 asks;    /* it is the way of requests */
 	u8 known;   /* its first message is known */
+	u8 alone;   /* of all calls only one had begun, */
+	u8 more;    /* and others do, the first one behind "counted" */
 	u8 is_tail; /* win[0] is of an earlier piece */
 	u8 bad;	    /* not all could be looked at, */
 	u8 lost;    /* or was */

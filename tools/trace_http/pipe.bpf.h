@@ -28,6 +28,7 @@ static inline void pipe_begin(struct flow_work *w, struct http_sock *s)
 	struct flow blank = {};
 
 	w->mode = p != 0;
+	w->alone = s->no == s->last;
 	w->first = s->last;
 	w->last = s->last;
 	if (p) {
@@ -47,6 +48,24 @@ static inline void pipe_begin(struct flow_work *w, struct http_sock *s)
 	w->heads = 0;
 	if (*(u32 *)s->prefix == (u32)WORD('H', 'E', 'A', 'D', 0, 0, 0, 0))
 		w->heads = 1ULL << (s->no & 63);
+}
+
+/* All of it was looked at, before TCP took a part of it. */
+static inline int pipe_is_again(struct flow_work *w, struct sock *sk,
+				struct http_sock *s)
+{
+#ifdef NB_PLAN_tls
+	return 0;
+#else
+	u64 key = w->sk;
+	struct pipe *p = pipes.lookup(&key);
+	const struct flow *f;
+
+	if (!p || w->way != WAY_TX)
+		return 0;
+	f = w->asks ? &p->asked : &p->answered;
+	return f->has_seq && f->seq == next_tx(sk, s) + w->p.all;
+#endif
 }
 
 /*
@@ -103,6 +122,7 @@ static inline int pipe_found(struct scratch *sc, struct sock *sk,
 		p = pipe_new(sc, s);
 	if (!p) {
 		w->lost = 1;
+		s->last = w->last; /* these are lost as well */
 		return 1;
 	}
 	if (w->asks)
@@ -132,15 +152,25 @@ static inline void pipe_asked(struct event *e, struct flow_work *w)
 {
 	struct http_sock *s = e->s;
 
-	if (w->way == WAY_RX && w->mode && s->no == w->first &&
-	    s->phase == HTTP_REQUEST) {
-		if (w->last == w->first)
-			s->rx_bytes += w->p.all;
-		else if ((s32)w->counted > 0)
-			s->rx_bytes += w->counted;
+	/* A part of the next request may have come before the piece. */
+	s32 before = w->more ? w->counted : w->p.all;
+
+	if (w->mode && w->alone) {
+		if (w->way == WAY_RX)
+			s->rx_bytes += before;
+		else if (s->phase != HTTP_REQUEST && w->more &&
+			 s->flags & HTTP_SLOW)
+			tell_end(e->ctx, (u64)e->sk, s, HTTP_NEXT,
+				 next_tx(e->sk, s) + before - s->tx_start);
 	}
-	if (s->phase != HTTP_REQUEST && next_request(e) && w->way == WAY_RX)
-		serve(e->sk, s->no, s->start_ns, e->id);
+	if (s->phase != HTTP_REQUEST && next_request(e)) {
+		if (w->way == WAY_RX) {
+			s->rx_bytes = w->p.all - before;
+			serve(e->sk, s->no, s->start_ns, e->id);
+		} else {
+			s->tx_start += before;
+		}
+	}
 	if (s->owner != e->id >> 32)
 		tell_proc(e);
 }
@@ -229,8 +259,14 @@ static inline void pipe_answered(struct event *e, struct flow_work *w)
 		e->s->last_ns = w->now;
 	if (w->way == WAY_RX)
 		e->s->rx_bytes += w->p.all - w->counted;
+	if (!w->n && e->s->phase == HTTP_REQUEST && w->f.state == FLOW_OPEN &&
+	    !(e->s->flags & HTTP_ANSWERED)) {
+		pipe_drop(e->s, (u64)e->sk);
+		give_up(e->s); /* it only looked like a request */
+	}
 	if (w->end) {
 		end_call(e->ctx, e->sk, e->s, HTTP_SWITCH);
+		pipe_drop(e->s, (u64)e->sk);
 		give_up(e->s);
 	}
 }
@@ -298,6 +334,10 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 	}
 	switch (sc->flow.stage++) {
 	case 0:
+		if (pipe_is_again(&sc->flow, sk, s)) {
+			sc->flow.id = 0;
+			return 0;
+		}
 		pipe_begin(&sc->flow, s);
 		flow_open(&sc->flow);
 #ifndef NB_PLAN_tls /* whose functions say so */

@@ -205,8 +205,9 @@ static inline void flow_request(struct flow_work *w, const struct http_sock *s)
 	q->start_ns = w->line_ns;
 	q->pid_tgid = w->id;
 	key->sk = w->sk;
-	if (w->last == w->first) /* what is before it is of another */
+	if (!w->more)
 		w->counted = w->off + w->pos;
+	w->more = 1;
 	key->no = ++w->last; /* whose turn comes all the same */
 	key->pad = 0;
 	if (key->no - s->no >= QUEUE_MAX || queue.update(key, q)) {
@@ -279,6 +280,11 @@ static inline int flow_line(struct flow_work *w, u32 ahead)
 	if ((u16)word == (u16)WORD('\r', '\n', 0, 0, 0, 0, 0, 0)) {
 		flow_blank(w);
 		w->pos += 2;
+		return 1;
+	}
+	if ((u8)word == '\n' && f->state == FLOW_HEAD) {
+		flow_blank(w);
+		w->pos++;
 		return 1;
 	}
 	f->inside = 1;
@@ -408,6 +414,7 @@ static inline void flow_open(struct flow_work *w)
 	w->n = 0;
 	w->at = 0;
 	w->counted = 0;
+	w->more = 0;
 	w->bad = 0;
 	w->end = 0;
 	w->next = FLOW_ANY;

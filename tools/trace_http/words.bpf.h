@@ -53,7 +53,7 @@ static inline u64 word_hex(u64 word)
 {
 	u64 n = 0, more = 1, c, digit, letter;
 
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 8; i++) {
 		c = word >> 8 * i & 0xff;
 		digit = is_digit(c);
 		letter = ((((c | 0x20) - 'a') & 0xff) - 6) >> 63;
