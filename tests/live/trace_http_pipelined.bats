@@ -125,6 +125,13 @@ more_tails() {
 	more_tails
 }
 
+@test "a long body over TLS, and a request behind it" {
+	with_tls
+	burst 4 --times 2 -- big:0 slow:120
+	PIPELINED=false
+	burst 4 --times 2 -- big:120
+}
+
 # pieces NAME...: in each scenario of these (tests/http/pieces.py) all calls are
 # told once, with their bytes, where these are known.
 pieces() {
