@@ -68,6 +68,23 @@ static inline int pipe_is_again(struct flow_work *w, struct sock *sk,
 #endif
 }
 
+/* Begin to look through the piece. 0: there is nothing to look for. */
+static inline int pipe_open(struct flow_work *w, struct sock *sk,
+			    struct http_sock *s)
+{
+	if (pipe_is_again(w, sk, s)) {
+		w->id = 0;
+		return 0;
+	}
+	pipe_begin(w, s);
+	flow_open(w);
+#ifndef NB_PLAN_tls /* whose functions say so */
+	if (w->way == WAY_TX && !flow_rewind(&w->f, next_tx(sk, s)))
+		flow_fail(w);
+#endif
+	return 1;
+}
+
 /*
  * One request is not more than one at once, unless it goes on, and more may
  * come with its last bytes, or it is so long that TCP may not take all of it,
@@ -334,18 +351,7 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 	}
 	switch (sc->flow.stage++) {
 	case 0:
-		if (pipe_is_again(&sc->flow, sk, s)) {
-			sc->flow.id = 0;
-			return 0;
-		}
-		pipe_begin(&sc->flow, s);
-		flow_open(&sc->flow);
-#ifndef NB_PLAN_tls /* whose functions say so */
-		if (sc->flow.way == WAY_TX &&
-		    !flow_rewind(&sc->flow.f, next_tx(sk, s)))
-			flow_fail(&sc->flow);
-#endif
-		return 1;
+		return pipe_open(&sc->flow, sk, s);
 	case 1:
 		if (flow_run(&sc->flow, s))
 			sc->flow.stage = 1;
