@@ -21,6 +21,7 @@ BIN=$ROOT/build/bin/$TOOL
 LOAD=$ROOT/build/work/connload
 export TZ=Europe/Berlin # local time must not pass for UTC
 export NB_SLOW=${NB_SLOW:-1}
+TRACEFS=/sys/kernel/tracing
 
 # Run "$@", which has to fail. (A test does not end at "! command".)
 refute() {
@@ -60,6 +61,8 @@ ended() {
 
 live_setup() {
 	[ "$EUID" = 0 ] || skip "needs root"
+	# The commands need none, but tests learn from it what a kernel has.
+	[ -e "$TRACEFS/events" ] || mount -t tracefs tracefs "$TRACEFS"
 	T=$BATS_TEST_TMPDIR
 	TRUTH=$T/truth
 	: >"$TRUTH"
@@ -297,7 +300,7 @@ objects_gone() {
 
 # What a trace could leave switched on.
 tracefs_state() {
-	local dir=/sys/kernel/tracing
+	local dir=$TRACEFS
 	cat "$dir"/{set_event,kprobe_events,uprobe_events} 2>/dev/null || true
 	cat "$dir"/events/{net,sock,syscalls,tcp}/enable 2>/dev/null || true
 }

@@ -17,7 +17,7 @@ teardown() {
 
 # Does the plan know when an application has called?
 knows_calls() {
-	by_functions || [ -e /sys/kernel/tracing/events/tcp/tcp_sendmsg_locked ]
+	by_functions || [ -e "$TRACEFS/events/tcp/tcp_sendmsg_locked" ]
 }
 
 # Before Linux 6.13 nothing tells whose TIME_WAIT's answers by IPv6 are.

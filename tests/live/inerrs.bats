@@ -19,13 +19,13 @@ teardown() {
 
 # The reasons that this kernel knows.
 knows() {
-	grep -q "\"$1\"" /sys/kernel/tracing/events/skb/kfree_skb/format
+	grep -q "\"$1\"" "$TRACEFS/events/skb/kfree_skb/format"
 }
 
 # Does this kernel hand over the socket with the packet (Linux 6.11)? Then what
 # has one is always known, with the process.
 hands_over() {
-	grep -q rx_sk /sys/kernel/tracing/events/skb/kfree_skb/format
+	grep -q rx_sk "$TRACEFS/events/skb/kfree_skb/format"
 }
 
 plan_is() {

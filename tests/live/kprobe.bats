@@ -12,7 +12,7 @@ teardown() {
 }
 
 named() {
-	grep -c netbcc/ /sys/kernel/tracing/kprobe_events
+	grep -c netbcc/ "$TRACEFS/kprobe_events"
 }
 
 @test "named probes, what they miss, and leftovers" {
