@@ -119,17 +119,22 @@ def early(con, _):
     called("POST", 0, len(begin) + 2 * len(CHUNK) + 5, len(OK))
 
 
+def one_more(con):
+    """A POST and a GET are over; another GET."""
+    con.ask(get(2))
+    con.answer()
+    called("POST", 0, len(head(0)) + 5, len(OK))
+    for i in 1, 2:
+        called("GET", i, len(get(i)), len(OK))
+
+
 def early_tail(con, _):
     """And the next request comes with the last bytes of the one before."""
     con.ask(head(0))
     con.answer()
     con.ask(b"hello" + get(1))
     con.answer()
-    con.ask(get(2))
-    con.answer()
-    called("POST", 0, len(head(0)) + 5, len(OK))
-    for i in 1, 2:
-        called("GET", i, len(get(i)), len(OK))
+    one_more(con)
 
 
 def some_tail(con, _):
@@ -138,11 +143,7 @@ def some_tail(con, _):
     con.answer()
     con.ask(get(1)[9:])
     con.answer()
-    con.ask(get(2))
-    con.answer()
-    called("POST", 0, len(head(0)) + 5, len(OK))
-    for i in 1, 2:
-        called("GET", i, len(get(i)), len(OK))
+    one_more(con)
 
 
 def no_http(con, _):
