@@ -209,6 +209,26 @@ c_calls() {
 	rm -f "/tmp/perf-$SERVER.map"
 }
 
+@test "Java, with a map of its code" {
+	javac -d "$T" "$HTTP/Server.java"
+	# What is compiled when it is first called is in the map then.
+	serve env -C "$T" java -XX:+PreserveFramePointer -Xcomp \
+		-XX:TieredStopAtLevel=1 -XX:CompileCommand=quiet \
+		-XX:CompileCommand=compileonly,Server::* \
+		-XX:CompileCommand=dontinline,Server::* Server
+	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/first?ms=0"
+	jcmd "$SERVER" Compiler.perfmap
+	trace_http --pid "$SERVER" --server
+	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/slow?ms=150"
+	stop
+	rm -f "/tmp/perf-$SERVER.map"
+	jq -se 'length == 1 and .[0].path == "/slow?ms=150"' "$T/trace.out"
+	stacks_have server "void Server.answer("
+	folded_us ';void Server\.answer\([^;]*;void Server\.slowDatabaseQuery\(long\)[; ]'
+	[ "$FOLDED" -ge 149000 ]
+	[ "$FOLDED" -le "$(most_us server)" ]
+}
+
 @test "a process that has ended when its calls are shown" {
 	serve "${PY[@]}" "$HTTP/server.py"
 	trace_http -p httpload_nofp
