@@ -82,3 +82,44 @@ run_calls() {
 	# Another of its threads may have the interpreter first, for 5 ms.
 	calls_match --late 1
 }
+
+# nginx_calls SCHEME PORT [MORE]: calls of Python's client of nginx, which listens
+# there, and has them answered by the server: two of them late, each seen from
+# both of nginx' sides.
+nginx_calls() {
+	cat >"$T/nginx.conf" <<-END
+		daemon off;
+		master_process off;
+		pid $T/nginx.pid;
+		error_log stderr;
+		events { worker_connections 100; }
+		http {
+			access_log off;
+			server {
+				listen 127.0.0.1:$2 ${3:-};
+				location / { proxy_pass $1://127.0.0.1:$PORT; }
+			}
+		}
+	END
+	in_background nginx nsenter --net="/run/netns/$NS" nginx -c "$T/nginx.conf"
+	NGINX=$SPAWNED
+	is_listening() {
+		[ -n "$(ss -N "$NS" -Hltn "sport = :$1")" ]
+	}
+	eventually is_listening "$2"
+	py_client calls "${LATE[@]}" plain "$2" 150 0 250
+	trace_http --pid "$NGINX"
+	go calls
+	stop
+	kill "$NGINX"
+	cat "$T/calls.truth" "$T/server.out" "$T/trace.out"
+	jq -se --slurpfile client <(sed 1d "$T/calls.truth") \
+		--slurpfile server <(sed 1d "$T/server.out") --argjson pid "$NGINX" '
+		length == 4 and all(.pid == $pid and .comm == "nginx") and
+		([$client[0, 2].latency_us] | add) as $most |
+		([$server[0, 2].latency_us] | add) as $least |
+		(map(select(.role == "server").latency_us) | add) as $served |
+		(map(select(.role == "client").latency_us) | add) as $asked |
+		$least - 400 < $asked and $asked < $served + 400 and
+		$served < $most + 400' "$T/trace.out"
+}

@@ -241,41 +241,7 @@ best_plan() {
 
 @test "nginx in between: what it serves, and what it asks for" {
 	serve "${PY[@]}" "$HTTP/server.py"
-	cat >"$T/nginx.conf" <<-END
-		daemon off;
-		master_process off;
-		pid $T/nginx.pid;
-		error_log stderr;
-		events { worker_connections 100; }
-		http {
-			access_log off;
-			server {
-				listen 127.0.0.1:8080;
-				location / { proxy_pass http://127.0.0.1:$PORT; }
-			}
-		}
-	END
-	in_background nginx nsenter --net="/run/netns/$NS" nginx -c "$T/nginx.conf"
-	NGINX=$SPAWNED
-	is_listening() {
-		[ -n "$(ss -N "$NS" -Hltn 'sport = :8080')" ]
-	}
-	eventually is_listening
-	py_client calls plain 8080 150 0 250
-	trace_http --pid "$NGINX"
-	go calls
-	stop
-	kill "$NGINX"
-	cat "$T/calls.truth" "$T/server.out" "$T/trace.out"
-	jq -se --slurpfile client <(sed 1d "$T/calls.truth") \
-		--slurpfile server <(sed 1d "$T/server.out") --argjson pid "$NGINX" '
-		length == 4 and all(.pid == $pid and .comm == "nginx") and
-		([$client[0, 2].latency_us] | add) as $most |
-		([$server[0, 2].latency_us] | add) as $least |
-		(map(select(.role == "server").latency_us) | add) as $served |
-		(map(select(.role == "client").latency_us) | add) as $asked |
-		$least - 400 < $asked and $asked < $served + 400 and
-		$served < $most + 400' "$T/trace.out"
+	nginx_calls http 8080
 }
 
 @test "what is not HTTP is no call" {

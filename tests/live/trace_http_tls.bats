@@ -143,43 +143,8 @@ rows() {
 
 @test "nginx in between: what it serves, and what it asks for" {
 	serve "${PY[@]}" "$HTTP/server.py"
-	cat >"$T/nginx.conf" <<-END
-		daemon off;
-		master_process off;
-		pid $T/nginx.pid;
-		error_log stderr;
-		events { worker_connections 100; }
-		http {
-			access_log off;
-			server {
-				listen 127.0.0.1:8443 ssl;
-				ssl_certificate $TLS;
-				ssl_certificate_key $TLS;
-				location / { proxy_pass https://127.0.0.1:$PORT; }
-			}
-		}
-	END
-	in_background nginx nsenter --net="/run/netns/$NS" nginx -c "$T/nginx.conf"
-	NGINX=$SPAWNED
-	is_listening() {
-		[ -n "$(ss -N "$NS" -Hltn 'sport = :8443')" ]
-	}
-	eventually is_listening
-	py_client calls --late plain 8443 150 0 250
-	trace_http --pid "$NGINX"
-	go calls
-	stop
-	kill "$NGINX"
-	rows 4
-	jq -se --slurpfile client <(sed 1d "$T/calls.truth") \
-		--slurpfile server <(sed 1d "$T/server.out") --argjson pid "$NGINX" '
-		all(.pid == $pid and .comm == "nginx") and
-		([$client[0, 2].latency_us] | add) as $most |
-		([$server[0, 2].latency_us] | add) as $least |
-		(map(select(.role == "server").latency_us) | add) as $served |
-		(map(select(.role == "client").latency_us) | add) as $asked |
-		$least - 400 < $asked and $asked < $served + 400 and
-		$served < $most + 400' "$T/trace.out"
+	LATE=(--late)
+	nginx_calls https 8443 "ssl; ssl_certificate $TLS; ssl_certificate_key $TLS"
 }
 
 @test "a copy of libssl in a mount namespace, which comes later" {
