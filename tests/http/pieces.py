@@ -16,7 +16,6 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import stamped  # pylint: disable=wrong-import-position
 
 LATE = 0.12
-APART = 0.02  # between two sends that are not to be received as one
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNK = b"5\r\nhello\r\n"
 
@@ -53,13 +52,11 @@ class Connection:
         for piece in pieces:
             self.client.sendall(piece)
             recv(self.server, len(piece))
-            time.sleep(APART)
 
     def answer(self, data=OK, late=LATE):
         time.sleep(late)
         self.server.sendall(data)
         recv(self.client, len(data))
-        time.sleep(APART)
 
     def post(self, number):
         self.ask(head(number), b"hello")
@@ -188,6 +185,32 @@ def fragments(con, listener):
         con.answer(OK * 16)
         for i in range(16):
             called("GET", i, None, None)
+
+
+def refused(con, _):
+    """TCP has no room for a request; then it has."""
+    con.ask(get(0))
+    con.answer()
+    called("GET", 0, None, None)
+    con.client.setblocking(False)
+    size = 0
+    while True:
+        try:
+            size += con.client.send(b"x" * 65536)
+        except BlockingIOError:
+            break
+    for _ in range(3):
+        try:
+            con.client.send(get(1))
+            assert False
+        except BlockingIOError:
+            pass
+    recv(con.server, size)
+    con.client.setblocking(True)
+    for i in 1, 2:
+        con.ask(get(i))
+        con.answer()
+        called("GET", i, None, None)
 
 
 def main():

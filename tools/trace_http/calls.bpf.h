@@ -93,14 +93,10 @@ static inline int is_between(const struct flow *f)
 	return f->state == FLOW_START && !f->tail;
 }
 
-/* Has TCP all that was to be sent before? In TLS it has. */
-static inline int is_sent(struct event *e, const struct flow *f)
+/* Bytes that were to be sent in this direction, and that TCP did not take. */
+static inline s32 untaken(struct event *e, const struct flow *f)
 {
-#ifdef NB_PLAN_tls
-	return 1;
-#else
-	return e->way != WAY_TX || f->seq == next_tx(e->sk, e->s);
-#endif
+	return f->has_seq ? f->seq - next_tx(e->sk, e->s) : 0;
 }
 
 /*
@@ -120,8 +116,8 @@ static inline void pipe_leave(struct event *e)
 }
 
 /*
- * There was more than one request at once. As soon as there is no more, its
- * pieces are like any other's. What went unseen of a request (recv() may drop
+ * The next request begins, and all before it have been answered: its pieces are
+ * like any other's. What went unseen of a request (recv() may drop
  * it, splice() move it) does not hide the next one, behind the answer.
  */
 static inline int pipe_is_done(struct event *e, const struct pipe *p)
@@ -135,7 +131,7 @@ static inline int pipe_is_done(struct event *e, const struct pipe *p)
 		return 0;
 	if (p->answered.state == FLOW_HEAD || p->answered.state == FLOW_BODY)
 		return 0;
-	if (is_between(&p->asked) && is_sent(e, &p->asked))
+	if (is_between(&p->asked) && !untaken(e, &p->asked))
 		return 1;
 	n = piece_head(&e->p, word, sizeof(word));
 	return sniff(word[0], n) == SNIFF_REQUEST;
@@ -147,14 +143,10 @@ static inline int pipe_is_answered(struct event *e, const struct pipe *p)
 	struct http_sock *s = e->s;
 
 	if (s->no != s->last || s->phase != HTTP_REQUEST ||
-	    e->way == request_way(s) || !is_between(&p->asked) ||
-	    !is_between(&p->answered))
+	    e->way == request_way(s))
 		return 0;
-#ifndef NB_PLAN_tls
-	if (p->asked.has_seq && (s32)(next_tx(e->sk, s) - p->asked.seq) < 0)
-		return 0;
-#endif
-	return 1;
+	return is_between(&p->asked) && is_between(&p->answered) &&
+	       untaken(e, &p->asked) <= 0; /* less where a FIN counts */
 }
 
 /* All of the piece is of the body of a request that is alone. */
@@ -166,7 +158,7 @@ static inline int is_body(struct event *e, struct pipe *p)
 	if (s->no != s->last || e->way != request_way(s) ||
 	    f->state != FLOW_BODY || f->inside || f->left < e->p.all)
 		return 0;
-	if (!is_sent(e, f))
+	if (untaken(e, f))
 		return 0;
 	f->seq += e->p.all;
 	f->left -= e->p.all;
@@ -177,15 +169,15 @@ static inline int is_body(struct event *e, struct pipe *p)
 	return 1;
 }
 
-/* Where the call's bytes will end. */
-static inline void count_sent(struct event *e)
+/* Where the call's bytes will end, with @all that are to be sent now. */
+static inline void count_sent(struct event *e, u32 all)
 {
 	struct http_sock *s = e->s;
 
 #ifndef NB_PLAN_tls /* which has no sequence but this one */
 	if (s->flags & HTTP_SLOW)
 #endif
-		s->tx_end = next_tx(e->sk, s) + e->p.all;
+		s->tx_end = next_tx(e->sk, s) + all;
 }
 
 /* The socket is piped. 0: no more, and this is a piece like any other. */
@@ -202,7 +194,7 @@ static inline int on_piped(struct event *e)
 		if (e->way == WAY_RX)
 			e->s->rx_bytes += e->p.all;
 		else
-			count_sent(e);
+			count_sent(e, e->p.all);
 		return 1;
 	}
 	pipe_take(e, 0, 0);
@@ -235,7 +227,7 @@ static inline void on_piece(struct event *e)
 	if (e->asked && has_more(e))
 		pipe_take(e, 1, e->part);
 	if (e->way == WAY_TX && !e->next)
-		count_sent(e);
+		count_sent(e, e->p.all);
 }
 
 /* All that is known of it is not, any more. */

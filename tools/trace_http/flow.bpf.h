@@ -38,7 +38,7 @@
 #define FLOW_LINE 30
 #define FLOW_TAIL 32
 
-/* Bytes for which the smallest of send buffers has room. */
+/* Bytes for which the smallest of send buffers has room when it is empty. */
 #define FLOW_SURE 2048
 
 /* Requests that a socket may have waiting. */
@@ -57,7 +57,7 @@ struct flow {
 	u64 left;
 	u64 done; /* of the body, which ends here if "left" is 0 */
 	u64 tail_ns;
-	u32 seq;       /* where in the sequence what was sent should end */
+	u32 seq;       /* where in the sequence what was sent should end, */
 	u32 tail;      /* bytes of text[]: a line that has no end yet */
 	u8 state;      /* enum flow_state */
 	u8 inside;     /* a line that was looked at */
@@ -65,12 +65,12 @@ struct flow {
 	u8 has_length; /* which is "left" */
 	u8 chunked;    /* of so many bytes each */
 	u8 skip;       /* the next message is known */
-	u8 has_seq;
+	u8 has_seq;    /* if that is known, as of what TCP sends */
 	u8 pad[1];
 	u8 text[FLOW_TAIL];
 };
 
-/* A socket on which there were several requests at once. */
+/* A socket with several requests at once, or one that is not over. */
 struct pipe {
 	struct flow asked;
 	struct flow answered;

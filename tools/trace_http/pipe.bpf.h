@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pipelining: sockets on which a request was sent before the one before it was
- * answered. What goes over them is looked through for where messages begin
- * (steps.bpf.h), until there are no more than one at once.
+ * Sockets on which a request may come with what is left of the one before it,
+ * or was sent before that was answered (pipelining). What goes over them is
+ * looked through for where messages begin (steps.bpf.h), until one is alone and
+ * over.
  */
 #ifndef NB_BPF_PIPE_H
 #define NB_BPF_PIPE_H
@@ -54,18 +55,14 @@ static inline void pipe_begin(struct flow_work *w, struct http_sock *s)
 static inline int pipe_is_again(struct flow_work *w, struct sock *sk,
 				struct http_sock *s)
 {
-#ifdef NB_PLAN_tls
-	return 0;
-#else
 	u64 key = w->sk;
 	struct pipe *p = pipes.lookup(&key);
 	const struct flow *f;
 
-	if (!p || w->way != WAY_TX)
+	if (!p)
 		return 0;
 	f = w->asks ? &p->asked : &p->answered;
 	return f->has_seq && f->seq == next_tx(sk, s) + w->p.all;
-#endif
 }
 
 /* Begin to look through the piece. 0: there is nothing to look for. */
@@ -78,10 +75,8 @@ static inline int pipe_open(struct flow_work *w, struct sock *sk,
 	}
 	pipe_begin(w, s);
 	flow_open(w);
-#ifndef NB_PLAN_tls /* whose functions say so */
-	if (w->way == WAY_TX && !flow_rewind(&w->f, next_tx(sk, s)))
+	if (!flow_rewind(&w->f, next_tx(sk, s)))
 		flow_fail(w);
-#endif
 	return 1;
 }
 
@@ -131,7 +126,7 @@ static inline int pipe_found(struct scratch *sc, struct sock *sk,
 
 	if (pipe_is_none(w))
 		return 0;
-#ifndef NB_PLAN_tls
+#ifndef NB_PLAN_tls /* whose functions say what was not taken */
 	w->f.seq = next_tx(sk, s) + w->p.all;
 	w->f.has_seq = w->way == WAY_TX;
 #endif
@@ -308,8 +303,6 @@ static inline void pipe_lose(struct event *e)
 
 static inline void pipe_end(struct event *e, struct flow_work *w)
 {
-	struct http_sock *s = e->s;
-
 	w->id = 0;
 	if (w->unseen)
 		count_more(HTTP_UNSEEN_PIPE, w->unseen);
@@ -323,12 +316,8 @@ static inline void pipe_end(struct event *e, struct flow_work *w)
 	}
 	if (w->asks)
 		pipe_leave(e);
-	if (!w->mode || w->way == WAY_RX)
-		return;
-#ifndef NB_PLAN_tls
-	if (s->flags & HTTP_SLOW)
-#endif
-		s->tx_end = next_tx(e->sk, s) + w->p.all;
+	if (w->mode && w->way == WAY_TX)
+		count_sent(e, w->p.all);
 }
 
 /*
