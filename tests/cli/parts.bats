@@ -29,7 +29,11 @@ setup() {
 count() {
 	# shellcheck disable=SC2016 # for the other shell
 	run env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$HOME" NB_ONCE="${NB_ONCE:-}" bash -c \
-		'. "$1/scripts/parts"; part some bats --tap some.bats
+		'. "$1/scripts/parts"; RECORD=record RECORD_AS="a b"
+		: >record
+		part some bats --tap some.bats
+		cat record
+		tell_failed
 		echo "$passed passed, $failed failed, $skipped skipped"' bash \
 		"$BATS_TEST_DIRNAME/../.."
 	echo "$output"
@@ -41,6 +45,15 @@ count() {
 	[[ $output == *"not ok 2 the second time"* ]]
 	[[ $output == *"passed the second time: the second time [x]"* ]]
 	[ "${lines[-1]}" = "2 passed, 1 failed, 1 skipped" ]
+}
+
+@test "what failed twice is named at the end, with what it said" {
+	count
+	[ "${lines[-4]}" = "failed: some: bad + 1" ]
+	[[ ${lines[-3]} == "    # (in test file "*"some.bats, line 11)" ]]
+	[[ ${lines[-2]} == *"\`false' failed" ]]
+	[ "$(grep -c '^failed: ' <<<"$output")" = 1 ]
+	grep -P '^a b\tsome\t2 1 1 [0-9]+\t$' record
 }
 
 @test "NB_ONCE=1: it does not" {

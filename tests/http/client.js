@@ -2,14 +2,15 @@
 /*
  * client.js PORT MS...: calls one after the other on one connection, and the
  * truth about them on standard output, as node sees it; with $TLS, of HTTPS.
+ * Before it is ready it makes one of /first, on a connection of its own, as what
+ * comes first takes node long, here and there.
  */
 "use strict";
 
 const tls = process.env.TLS;
 const http = require(tls ? "https" : "http");
 const [port, ...delays] = process.argv.slice(2).map(Number);
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1,
-			       rejectUnauthorized: false });
+const options = { keepAlive: true, maxSockets: 1, rejectUnauthorized: false };
 
 function tell(res, path, start, first) {
 	const s = res.socket;
@@ -23,7 +24,7 @@ function tell(res, path, start, first) {
 	}));
 }
 
-function makeCall(path) {
+function makeCall(path, agent, told) {
 	return new Promise((resolve, reject) => {
 		let start;
 		const req = http.get({ host: "127.0.0.1", port, path, agent });
@@ -47,17 +48,28 @@ function makeCall(path) {
 			}, statusCode: res.statusCode };
 			res.resume();
 			res.on("end", () => {
-				tell(s, path, start, first);
+				told(s, path, start, first);
 				resolve();
 			});
 		});
 	});
 }
 
-console.log(JSON.stringify({ ready: process.pid, port: 0 }));
-process.stdin.once("data", async () => {
-	for (const ms of delays)
-		await makeCall(`/slow?ms=${ms}`);
+async function makeCalls(paths, told) {
+	const agent = new http.Agent(options);
+
+	for (const path of paths)
+		await makeCall(path, agent, told);
 	agent.destroy();
-	process.exit(0);
-});
+}
+
+async function main() {
+	await makeCalls(["/first?ms=0"], () => {});
+	process.stdin.once("data", async () => {
+		await makeCalls(delays.map((ms) => `/slow?ms=${ms}`), tell);
+		process.exit(0);
+	});
+	console.log(JSON.stringify({ ready: process.pid, port: 0 }));
+}
+
+main();

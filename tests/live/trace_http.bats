@@ -198,7 +198,6 @@ best_plan() {
 
 @test "node" {
 	serve node "$HTTP/server.js"
-	[ "$NB_SLOW" = 1 ] || in_ns curl -s -o /dev/null "http://127.0.0.1:$PORT/first?ms=0"
 	client calls node "$HTTP/client.js" "$PORT" 150 0 250 120
 	trace_both
 	go calls

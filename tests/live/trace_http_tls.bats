@@ -109,7 +109,6 @@ rows() {
 
 @test "node, which has a libssl of its own" {
 	serve node "$HTTP/server.js"
-	[ "$NB_SLOW" = 1 ] || in_ns curl -sk -o /dev/null "https://127.0.0.1:$PORT/first?ms=0"
 	client calls node "$HTTP/client.js" "$PORT" 150 0 250 120
 	trace_both
 	go calls
