@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "types.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -133,13 +134,37 @@ static int write_tracepoint(struct dump *d, const char *name)
 	return add_func(d, type, id, (uint32_t)args);
 }
 
+/* Does the kernel translate the programs that it is given? */
+static bool translates(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "netbcc_try",
+				 "GPL", insns, 2, NULL);
+	bool ret;
+
+	if (prog < 0)
+		return false;
+	ret = !bpf_obj_get_info_by_fd(prog, &info, &size) &&
+	      info.jited_prog_len;
+	close(prog);
+	return ret;
+}
+
+/* Only the first network namespace has the file. */
 static bool has_jit(void)
 {
 	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
-	int c = f ? fgetc(f) : '0';
+	int c;
 
-	if (f)
-		fclose(f);
+	if (!f)
+		return translates();
+	c = fgetc(f);
+	fclose(f);
 	return c != '0';
 }
 

@@ -39,6 +39,17 @@ compile_fails() {
 	cmp "$T/first" "$T/image"
 }
 
+# Where there is no /proc/sys/net/core/bpf_jit_enable, as in containers.
+@test "the same image in another network namespace" {
+	TEXT=$ROOT/build/tools/tcptop.text
+	DEFINES=(-D NB_PLAN_raw -D NB_TYPED)
+	compile <"$TEXT"
+	mv "$T/image" "$T/first"
+	unshare -n "$NETBCC_CC" "${DEFINES[@]}" <"$TEXT" >"$T/image"
+	[ -s "$T/first" ]
+	cmp "$T/first" "$T/image"
+}
+
 @test "a text with a syntax error" {
 	sed 's/^int conn_state(/int int conn_state(/' "$TEXT" >"$T/text"
 	refute cmp -s "$T/text" "$TEXT"
