@@ -62,6 +62,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         hard_work(ms)
         self.answer(b"both\n")
 
+    def get_big(self, ms):
+        slow_database_query(ms)
+        self.answer(b"big\n" * 100000)
+
     def get_early(self, ms):
         hard_work(20)
         slow_database_query(ms)

@@ -134,6 +134,14 @@ more_tails() {
 	burst 4 --times 2 -- big:120
 }
 
+@test "the same, of which libssl takes a part each time" {
+	with_tls
+	export PARTIAL=SSL_write
+	burst 4 --times 2 --cut 0:-100 -- big:0 slow:120
+	PIPELINED=false
+	burst 4 --times 2 -- big:120
+}
+
 # pieces NAME...: in each scenario of these (tests/http/pieces.py) all calls are
 # told once, with their bytes, where these are known.
 pieces() {

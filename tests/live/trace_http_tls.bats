@@ -52,6 +52,21 @@ rows() {
 	rows 4
 }
 
+# Each record is told of on its own: so many bytes were taken, of all that are
+# left.
+@test "writes of which libssl takes a part" {
+	local body
+	body=$(printf '%050000d' 0)
+	CLIENT=(--late --method POST --path /big --body "$body")
+	for PARTIAL in SSL_write SSL_write_ex; do
+		export PARTIAL
+		: >"$TRUTH"
+		rm -f "$T/calls.go"
+		run_calls plain 150 0 120
+		rows 4
+	done
+}
+
 @test "all calls, with -t 0" {
 	TRACE=(-t 0)
 	run_calls plain 0 0 10 0 0

@@ -70,6 +70,9 @@ static inline int pipe_open(struct flow_work *w, struct sock *sk,
 			    struct http_sock *s)
 {
 	if (pipe_is_again(w, sk, s)) {
+#ifdef NB_PLAN_tls /* the sequence goes on with what libssl takes */
+		s->tx_end += w->p.all;
+#endif
 		w->id = 0;
 		return 0;
 	}
@@ -126,10 +129,12 @@ static inline int pipe_found(struct scratch *sc, struct sock *sk,
 
 	if (pipe_is_none(w))
 		return 0;
-#ifndef NB_PLAN_tls /* whose functions say what was not taken */
 	w->f.seq = next_tx(sk, s) + w->p.all;
-	w->f.has_seq = w->way == WAY_TX;
+#ifdef NB_PLAN_tls /* where they have been counted */
+	if (!w->mode)
+		w->f.seq -= w->p.all;
 #endif
+	w->f.has_seq = w->way == WAY_TX;
 	if (!p)
 		p = pipe_new(sc, s);
 	if (!p) {

@@ -9,13 +9,16 @@ struct tls_thread {
 	u64 sk;	   /* the socket that speaks TLS and was used last */
 	u64 conn;  /* in a function of libssl's, of this connection; 0: not */
 	u64 buf;   /* what is read goes there, */
-	u64 count; /* and its number of bytes; 0: it is returned */
+	u64 count; /* and its number of bytes; 0: it is returned. Or that of
+		    * those written, if the function is SSL_write_ex() */
 	u64 word[2];
 	u32 park; /* these as of struct event, until the function returns */
 	u8 tell;
 	u8 over;
 	u8 used; /* a socket was used in it */
 	u8 pad;
+	u32 len; /* bytes to be written, */
+	u32 had; /* and as many were counted */
 };
 
 /* By number. */

@@ -77,8 +77,10 @@ static inline void tls_piece(struct event *e, u64 buf, u32 len)
 {
 	struct scratch *sc = get_scratch();
 
-	if (!sc || !claim())
+	if (!sc || !claim()) {
+		e->t->had = 0;
 		return;
+	}
 	e->now = bpf_ktime_get_ns();
 	if (on_fast_answer(e)) {
 		if (e->way == WAY_RX)
@@ -129,8 +131,11 @@ int http_tls_write(NB_FUNC_CTX *ctx)
 	e.t = tls_enter(e.id, conn);
 	if (!e.t || (e.s && e.s->role == HTTP_NOT))
 		return 0;
+	e.t->len = len;
+	e.t->had = len;
+	e.t->count = (u64)NB_FUNC_ARG(ctx, 4);
 	if (e.s && e.s->again) { /* it is as before */
-		e.s->again = 0;
+		e.t->had = e.s->again;
 		return 0;
 	}
 	e.way = WAY_TX;
@@ -180,16 +185,34 @@ static inline struct tls_thread *tls_leave(u64 *conn)
 	return t;
 }
 
+/*
+ * How many bytes libssl has taken, as its function returns @ret: a record of
+ * them, where it was told that a part is enough (SSL_MODE_ENABLE_PARTIAL_WRITE).
+ * Of one byte SSL_write() can't return that, but SSL_write_ex() does of many.
+ */
+static inline u32 tls_taken(const struct tls_thread *t, s32 ret)
+{
+	u64 n = ret;
+
+	if (ret == 1 && t->len > 1)
+		bpf_probe_read_user(&n, sizeof(n), (void *)t->count);
+	return n && n < t->len ? n : t->len;
+}
+
 int http_tls_wrote(NB_FUNC_CTX *ctx)
 {
 	u64 conn;
 	struct tls_thread *t = tls_leave(&conn);
 	struct scratch *sc = get_scratch();
 	struct event e;
+	s32 ret;
 
 	if (!t || !sc || !tls_begin(&e, ctx, conn) || !e.s)
 		return 0;
-	e.s->again = (s32)NB_FUNC_RET(ctx, SSL_write) <= 0;
+	ret = NB_FUNC_RET(ctx, SSL_write);
+	e.s->again = ret <= 0 ? t->had : 0;
+	if (ret > 0)
+		e.s->tx_end += tls_taken(t, ret) - t->had;
 	if (t->used && e.s->peer != t->sk)
 		tls_tie(e.s, conn, t->sk);
 	if (!t->park && !t->tell && !t->over)

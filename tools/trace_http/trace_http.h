@@ -121,9 +121,8 @@ struct http_sock {
 	__u32 no;	/* of the call on this socket, from 1 */
 	__u32 last;	/* of those whose request has been seen */
 	__u32 owner;	/* the process that was last found to be traced */
-	__u8 again;	/* of libssl: the next write is the last one, again */
-	__u8 inside;	/* and it uses the socket itself */
-	__u8 pad3[2];
+	__u32 again;	/* of libssl: the next write begins with as many bytes
+			 * of the last one, which have been counted */
 	__u8 role;
 	__u8 phase;
 	__u8 flags;
@@ -132,8 +131,9 @@ struct http_sock {
 	__u8 nyoung;
 	__u8 piped;	  /* it is in the map "pipes" */
 	__u8 tls;	  /* enum http_tls_kind */
-	__u16 prefix_len; /* bytes of */
-	__u8 pad2[2];
+	__u16 prefix_len; /* bytes of the request that are kept */
+	__u8 inside;	  /* of libssl: it uses the socket itself */
+	__u8 pad;
 	__u32 rx_seen; /* of what is being received all before that has been
 			* seen, in the socket's sequence; 0: nothing */
 	__u32 young[HTTP_YOUNG]; /* in the map "young": samples, nyoung */
