@@ -79,7 +79,8 @@ struct pipe {
 	u32 pad;
 };
 
-BPF_F_TABLE("hash", u64, struct pipe, pipes, 4096, BPF_F_NO_PREALLOC);
+/* The command makes it as large as "socks", of which it has some. */
+BPF_F_TABLE("hash", u64, struct pipe, pipes, 65536, BPF_F_NO_PREALLOC);
 
 BPF_PERCPU_ARRAY(unseen, u64, HTTP_UNSEEN);
 

@@ -88,6 +88,7 @@ static int open_prog(struct run *run)
 {
 	const struct nb_prog_map maps[] = {
 		{ "socks", NULL, http_args.max_conns },
+		{ "pipes", NULL, http_args.max_conns },
 		{ "young", NULL, young_room() },
 	};
 	const struct nb_prog_spec spec = {
