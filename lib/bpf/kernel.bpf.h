@@ -26,6 +26,9 @@
 		nb_v_;                          \
 	})
 
+/* Mostly false: what it is about may stand out of the way. */
+#define NB_RARE(x) __builtin_expect(!!(x), 0)
+
 /*
  * @n, a number or a pointer, as a number of which the verifier knows nothing:
  * what an atomic instruction leaves in memory has neither type nor bounds. So

@@ -138,7 +138,6 @@ more_tails() {
 	with_tls
 	export PARTIAL=SSL_write
 	burst 4 --times 2 --cut 0:-100 -- big:0 slow:120
-	burst 4 --times 2 -- big:0 slow:120
 	PIPELINED=false
 	burst 4 --times 2 -- big:120
 }

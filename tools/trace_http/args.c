@@ -112,6 +112,7 @@ uint32_t http_args_flags(void)
 	return (a->names.n || a->pids.n ? HTTP_NAMED : 0U) |
 	       (a->names.n ? HTTP_NAMES : 0U) |
 	       (a->no_tls ? 0U : HTTP_SEES_TLS) |
+	       (a->min_ms * 1000000ULL > HTTP_QUICK_NS ? HTTP_QUICK : 0U) |
 	       (a->client && !a->server ? HTTP_ONLY_CLIENT : 0U) |
 	       (a->server && !a->client ? HTTP_ONLY_SERVER : 0U) |
 	       (a->ip4 && !a->ip6 ? HTTP_ONLY_IP4 : 0U) |

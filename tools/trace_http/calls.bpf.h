@@ -77,7 +77,8 @@ static inline int has_more(const struct event *e)
 	const u8 *head = e->s->prefix;
 	u32 n = e->s->prefix_len;
 
-	return e->p.all + e->part > n || !is_all(head, n) || has_end(head, n);
+	return NB_RARE(e->p.all + e->part > n) || NB_RARE(!is_all(head, n)) ||
+	       NB_RARE(has_end(head, n));
 }
 
 /* The socket's pieces are like any other's from now on. */
@@ -212,13 +213,14 @@ static inline void on_piece(struct event *e)
 	e->over = 0;
 	e->next = 0;
 	e->asked = 0;
-	if (e->s && e->s->piped && on_piped(e))
+	e->more = 0;
+	if (e->s && NB_RARE(e->s->piped) && on_piped(e))
 		return;
 	e->part = 0;
 	if (!on_next_request(e))
 		on_any_piece(e);
 	s = e->s;
-	if (!s)
+	if (NB_RARE(!s))
 		return;
 	if (e->way == WAY_RX && !e->next)
 		s->rx_bytes += e->p.all;

@@ -186,13 +186,41 @@ static inline int on_next_request(struct event *e)
 	struct http_sock *s = e->s;
 	u32 n;
 
-	if (!s || s->phase != HTTP_RESPONSE || e->way != request_way(s) ||
-	    s->part_len || e->p.at != AT_NONE || e->p.len < HTTP_ANSWER)
+	if (NB_RARE(!s) || s->phase != HTTP_RESPONSE ||
+	    e->way != request_way(s) || NB_RARE(s->part_len) ||
+	    NB_RARE(e->p.at != AT_NONE) || NB_RARE(e->p.len < HTTP_ANSWER))
 		return 0;
 	n = piece_head(&e->p, s->prefix, HTTP_PREFIX);
-	if (!n || sniff(*(u64 *)s->prefix, n) != SNIFF_REQUEST)
+	if (NB_RARE(!n) ||
+	    NB_RARE(sniff(*(u64 *)s->prefix, n) != SNIFF_REQUEST))
 		return 0;
 	on_request(e, n);
+	return 1;
+}
+
+/* If it is in time, its bytes need not be looked at. */
+static inline int is_next_answer(const struct event *e)
+{
+	const struct http_sock *s = e->s;
+
+	return !NB_RARE(!s) && !NB_RARE(!(s->flags & HTTP_ANSWERED)) &&
+	       !NB_RARE(s->piped) && e->way != request_way(s) &&
+	       !NB_RARE(s->no != s->last) && !NB_RARE(s->part_len);
+}
+
+/*
+ * Most of a server's answers: one of which it is known without a clock that
+ * nobody is going to see the call. 0: it is something else.
+ */
+static inline int on_quick_answer(struct event *e)
+{
+	struct http_sock *s = e->s;
+
+	if (!is_next_answer(e) || s->phase != HTTP_REQUEST ||
+	    !(e->c->flags & HTTP_QUICK) || !served_quickly(e->sk, s->no, e->id))
+		return 0;
+	s->phase = HTTP_RESPONSE;
+	s->flags |= HTTP_UNREAD;
 	return 1;
 }
 
@@ -204,9 +232,7 @@ static inline int on_fast_answer(struct event *e)
 {
 	struct http_sock *s = e->s;
 
-	if (!s || !(s->flags & HTTP_ANSWERED) || s->piped ||
-	    e->way == request_way(s) || s->no != s->last || s->part_len ||
-	    e->now - s->start_ns >= e->c->min_ns)
+	if (!is_next_answer(e) || NB_RARE(e->now - s->start_ns >= e->c->min_ns))
 		return 0;
 	if (s->phase == HTTP_REQUEST) {
 		if (e->way == WAY_RX)

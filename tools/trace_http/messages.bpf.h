@@ -95,7 +95,7 @@ static inline void on_request(struct event *e, u32 prefix_len)
 		e->park = s->no;
 	else
 		serve(e->sk, s->no, s->start_ns, e->id);
-	if (s->owner != e->id >> 32)
+	if (NB_RARE(s->owner != e->id >> 32))
 		tell_proc(e);
 	e->asked = 1;
 }
@@ -184,6 +184,7 @@ static inline void pipe_take(struct event *e, u8 known, u32 part)
 
 	if (!sc)
 		return;
+	e->more = 1;
 	w = &sc->flow;
 	w->id = e->id;
 	w->sk = (u64)e->sk;

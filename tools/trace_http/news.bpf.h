@@ -60,6 +60,7 @@ static inline void on_news(struct event *e)
 	if (e->tell)
 		tell_call(e, sc);
 	if (e->way == WAY_TX) {
+		e->more = 1;
 		sc->park = e->park;
 		sc->tell = e->tell;
 		sc->over = e->over;

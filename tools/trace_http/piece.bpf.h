@@ -153,15 +153,15 @@ static inline void piece_of_call(struct piece *p, u32 all)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	u32 nr = REGS_NR(regs);
 
-	if (IS_COMPAT(task)) {
+	if (NB_RARE(IS_COMPAT(task))) {
 		piece_set(p, 0, 0, all);
 		return;
 	}
-	switch (nr) {
-	case NR_read:
-	case NR_recvfrom:
+	if (nr == NR_recvfrom || nr == NR_read) {
 		piece_set(p, REGS_ARG2(regs), all, all);
-		break;
+		return;
+	}
+	switch (nr) {
 	case NR_readv:
 	case NR_preadv2:
 		piece_vector(p, REGS_ARG2(regs), REGS_ARG3(regs), 0, AT_USER,

@@ -29,7 +29,11 @@ static inline void on_sample(void *ctx)
 	int zero = 0;
 	u32 *next;
 
-	if (!s || s->tid != tid || !s->no)
+	if (!s)
+		return;
+	s->sampled = bpf_ktime_get_ns();
+	s->fresh = 0;
+	if (s->tid != tid || !s->no)
 		return;
 	/* Another thread may have answered. */
 	sock = find_sock((struct sock *)s->sk);
@@ -51,7 +55,7 @@ static inline void on_sample(void *ctx)
 		return;
 	w->kind = HTTP_REC_SAMPLE;
 	w->ns = HTTP_SAMPLE_NS;
-	w->at_ns = bpf_ktime_get_ns();
+	w->at_ns = s->sampled;
 	wait_take(ctx, s, w);
 	if (w->at_ns - sock->start_ns < c->young_ns &&
 	    sock->nyoung < HTTP_YOUNG) {

@@ -67,6 +67,7 @@ struct event {
 	u8 over;  /* and the connection serves something else from now on */
 	u8 next;  /* the piece may be of the next call */
 	u8 asked; /* a request has begun, no other waits, and of its first */
+	u8 more;  /* the scratch says what is left to do */
 	u32 part; /* bytes so many came before the piece */
 	struct piece p;
 	u64 word[2]; /* its first bytes */

@@ -47,7 +47,7 @@ static inline void tell_end(void *ctx, u64 sk, struct http_sock *s, int why,
 static inline void end_call(void *ctx, struct sock *sk, struct http_sock *s,
 			    int why)
 {
-	if (s->flags & HTTP_SLOW)
+	if (NB_RARE(s->flags & HTTP_SLOW))
 		tell_end(ctx, (u64)sk, s, why, sent_bytes(sk, s, why));
 }
 

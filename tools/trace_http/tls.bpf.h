@@ -187,8 +187,9 @@ static inline struct tls_thread *tls_leave(u64 *conn)
 
 /*
  * How many bytes libssl has taken, as its function returns @ret: a record of
- * them, where it was told that a part is enough (SSL_MODE_ENABLE_PARTIAL_WRITE).
- * Of one byte SSL_write() can't return that, but SSL_write_ex() does of many.
+ * them, where it was told that a part is enough
+ * (SSL_MODE_ENABLE_PARTIAL_WRITE). Of one byte SSL_write() can't return that,
+ * but SSL_write_ex() does of many.
  */
 static inline u32 tls_taken(const struct tls_thread *t, s32 ret)
 {

@@ -60,10 +60,10 @@ static inline int is_traced(struct event *e)
 	u32 tgid = e->id >> 32;
 	u8 *proc;
 
-	if (!(e->c->flags & HTTP_NAMED))
+	if (NB_RARE(!(e->c->flags & HTTP_NAMED)))
 		return 1;
 	proc = find_proc(tgid);
-	return proc && *proc & HTTP_PROC_TRACED;
+	return !NB_RARE(!proc) && *proc & HTTP_PROC_TRACED;
 }
 
 #ifdef NB_PLAN_tls
@@ -76,13 +76,13 @@ static inline int is_traced(struct event *e)
 static inline int begin(struct event *e, void *ctx, struct sock *sk)
 {
 	e->c = get_config();
-	if (!e->c || !(e->c->flags & HTTP_LIVE))
+	if (NB_RARE(!e->c) || NB_RARE(!(e->c->flags & HTTP_LIVE)))
 		return 0;
 	e->id = bpf_get_current_pid_tgid();
 	if (!is_traced(e))
 		return 0;
 	e->s = find_sock(sk);
-	if (e->s && e->s->role == HTTP_NOT) {
+	if (e->s && NB_RARE(e->s->role == HTTP_NOT)) {
 		if (e->s->tls && e->c->flags & HTTP_SEES_TLS)
 			tls_use(sk, e->id);
 		return 0;
@@ -92,7 +92,16 @@ static inline int begin(struct event *e, void *ctx, struct sock *sk)
 	return claim();
 }
 
-/* 0: it is of no interest; or as of begin(). */
+/* 0: that was all. 1: the scratch says what is left to do; as of begin(). */
+static inline int is_more(const struct event *e)
+{
+	if (e->more)
+		return 1;
+	unclaim();
+	return 0;
+}
+
+/* As is_more(). */
 static inline int on_send(void *ctx, struct sock *sk, struct msghdr *msg)
 {
 	struct event e;
@@ -100,12 +109,15 @@ static inline int on_send(void *ctx, struct sock *sk, struct msghdr *msg)
 	if (!begin(&e, ctx, sk))
 		return 0;
 	e.way = WAY_TX;
+	e.more = 0;
+	if (on_quick_answer(&e))
+		return is_more(&e);
 	e.now = bpf_ktime_get_ns();
-	if (on_fast_answer(&e))
-		return 1;
-	piece_of_msg(&e.p, msg);
-	on_piece(&e);
-	return 1;
+	if (!on_fast_answer(&e)) {
+		piece_of_msg(&e.p, msg);
+		on_piece(&e);
+	}
+	return is_more(&e);
 }
 
 /* The same of a page in the kernel, of sendfile(2) before 6.5. */
@@ -117,36 +129,38 @@ static inline int on_send_page(void *ctx, struct sock *sk, u32 size)
 		return 0;
 	e.way = WAY_TX;
 	e.now = bpf_ktime_get_ns();
-	if (on_fast_answer(&e))
-		return 1;
-	piece_set(&e.p, 0, 0, size);
-	on_piece(&e);
-	return 1;
+	e.more = 0;
+	if (!on_fast_answer(&e)) {
+		piece_set(&e.p, 0, 0, size);
+		on_piece(&e);
+	}
+	return is_more(&e);
 }
 
 static inline int on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 {
 	struct event e;
 
-	if (bytes <= 0 || flags & RECV_IGNORED)
+	if (NB_RARE(bytes <= 0) || NB_RARE(flags & RECV_IGNORED))
 		return 0;
 	if (!begin(&e, ctx, sk))
 		return 0;
-	if (!e.s && nb_sk_protocol(sk) != NB_IPPROTO_TCP)
-		return 1;
+	e.more = 0;
+	if (NB_RARE(!e.s) && nb_sk_protocol(sk) != NB_IPPROTO_TCP)
+		return is_more(&e);
 	e.way = WAY_RX;
 	e.now = bpf_ktime_get_ns();
 #ifndef NB_PLAN_raw
-	if (e.s && e.s->rx_seen && was_under_way(&e, bytes))
-		return 1;
+	if (e.s && NB_RARE(e.s->rx_seen) && was_under_way(&e, bytes))
+		return is_more(&e);
 #endif
 	if (on_fast_answer(&e)) {
 		e.s->rx_bytes += bytes;
-		return 1;
+	} else {
+		piece_of_call(&e.p, bytes);
+		on_piece(&e);
 	}
-	piece_of_call(&e.p, bytes);
-	on_piece(&e);
-	return 1;
+	return is_more(&e);
 }
 
 /* What they go on with, which looks through pieces of pipelined calls. */

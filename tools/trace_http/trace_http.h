@@ -14,6 +14,8 @@
 /* So many times a second it is looked where servers compute. */
 #define HTTP_SAMPLE_HZ 99
 #define HTTP_SAMPLE_NS (1000000000ULL / HTTP_SAMPLE_HZ)
+/* Between two there is no more than that, one being missing now and then. */
+#define HTTP_QUICK_NS (5 * HTTP_SAMPLE_NS)
 
 /*
  * Of a call that is so young that it may yet be answered in time these samples
@@ -35,6 +37,8 @@ enum http_flags {
 	HTTP_ONLY_IP4 = 1 << 5,
 	HTTP_ONLY_IP6 = 1 << 6,
 	HTTP_SEES_TLS = 1 << 7, /* sockets of threads in libssl are noted */
+	HTTP_QUICK = 1 << 8,	/* to answer between two samples is to be in
+				 * time: there are some, and min_ns is longer */
 };
 
 /* The one entry of the map "config". */
