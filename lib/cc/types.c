@@ -155,7 +155,7 @@ static bool translates(void)
 	return ret;
 }
 
-/* Only the first network namespace has the file. */
+/* Only the first network namespace has the file, which only root reads. */
 static bool has_jit(void)
 {
 	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");

@@ -143,6 +143,33 @@ def some_tail(con, _):
     one_more(con)
 
 
+def late_parts(con, _):
+    """Requests that are late before they are all there, and answered at once."""
+
+    def rest(number, size):
+        recv(con.server, size)
+        time.sleep(LATE)
+        con.ask(get(number)[size:])
+        con.answer(late=0)
+        called("GET", number, None, None)
+
+    con.ask(get(0))
+    con.answer()
+    called("GET", 0, None, None)
+    for i in range(1, 6):
+        busy = time.monotonic() + 0.03
+        while time.monotonic() < busy:
+            pass
+        con.client.sendall(get(i)[:2])
+        rest(i, 2)
+    con.ask(head(6), b"hello" + get(7)[:9])
+    con.answer()
+    called("POST", 6, None, None)
+    con.ask(get(7)[9:])
+    con.answer(late=0)
+    called("GET", 7, None, None)
+
+
 def no_http(con, _):
     """What looks like requests until it is answered."""
     for i in range(3):

@@ -173,6 +173,10 @@ pieces() {
 	pieces early early_tail some_tail expected
 }
 
+@test "requests that are late before they are all there" {
+	pieces late_parts
+}
+
 @test "what TCP takes in parts is told once" {
 	pieces fragments refused
 }

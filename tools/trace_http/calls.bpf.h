@@ -258,7 +258,7 @@ static inline void end_tls(void *ctx, u64 conn, u64 sk)
 	if (!s || (sk && s->peer != sk))
 		return;
 	if (s->flags & HTTP_SLOW)
-		tell_end(ctx, conn, s, HTTP_CLOSED, s->tx_end - s->tx_start);
+		tell_end(ctx, conn, s, HTTP_CLOSED, bytes_until(s, s->tx_end));
 	forget_sock(s, conn);
 }
 

@@ -94,7 +94,7 @@ static inline void on_request(struct event *e, u32 prefix_len)
 	if (e->way == WAY_TX)
 		e->park = s->no;
 	else
-		serve(e->sk, s->no, s->start_ns, e->id);
+		serve(e->sk, s->no, s->start_ns, e->id, !e->part);
 	if (NB_RARE(s->owner != e->id >> 32))
 		tell_proc(e);
 	e->asked = 1;

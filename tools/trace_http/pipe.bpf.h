@@ -183,7 +183,8 @@ static inline void pipe_asked(struct event *e, struct flow_work *w)
 	if (s->phase != HTTP_REQUEST && next_request(e)) {
 		if (w->way == WAY_RX) {
 			s->rx_bytes = w->p.all - before;
-			serve(e->sk, s->no, s->start_ns, e->id);
+			serve(e->sk, s->no, s->start_ns, e->id,
+			      s->start_ns == w->now);
 		} else {
 			s->tx_start += before;
 		}
@@ -315,14 +316,12 @@ static inline void pipe_end(struct event *e, struct flow_work *w)
 		pipe_asked(e, w);
 	else
 		pipe_answered(e, w);
-	if (w->lost) {
-		pipe_lose(e);
-		return;
-	}
-	if (w->asks)
-		pipe_leave(e);
 	if (w->mode && w->way == WAY_TX)
 		count_sent(e, w->p.all);
+	if (w->lost)
+		pipe_lose(e);
+	else if (w->asks)
+		pipe_leave(e);
 }
 
 /*
@@ -361,6 +360,7 @@ static inline int on_pipe(void *ctx, struct sock *sk)
 	e.s = s;
 	e.now = sc->flow.now;
 	e.way = sc->flow.way;
+	e.park = 0;
 	e.tell = 0;
 	e.over = 0;
 	if (!sc->flow.asks && sc->flow.at < sc->flow.n) {

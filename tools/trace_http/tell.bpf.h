@@ -13,6 +13,17 @@
 #include "stack.bpf.h"
 #include "trace_http.h"
 
+#define UNTAKEN (1U << 28) /* bytes at most, at once */
+
+/*
+ * Bytes of the call, if the last one sent is at @end: none if that is before
+ * its beginning, as not all was taken of what it was to be sent with.
+ */
+static inline u32 bytes_until(const struct http_sock *s, u32 end)
+{
+	return s->tx_start - end < UNTAKEN ? 0 : end - s->tx_start;
+}
+
 /*
  * Bytes of the call sent so far: what system calls wanted to send, or less if
  * that is over; a FIN, which counts as a byte, is none.
@@ -24,7 +35,7 @@ static inline u32 sent_bytes(struct sock *sk, const struct http_sock *s,
 
 	if ((s32)(next - end) < 0 && why != HTTP_SWITCH)
 		end = next;
-	return end - s->tx_start;
+	return bytes_until(s, end);
 }
 
 static inline void tell_end(void *ctx, u64 sk, struct http_sock *s, int why,

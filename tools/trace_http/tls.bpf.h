@@ -136,6 +136,8 @@ int http_tls_write(NB_FUNC_CTX *ctx)
 	e.t->count = (u64)NB_FUNC_ARG(ctx, 4);
 	if (e.s && e.s->again) { /* it is as before */
 		e.t->had = e.s->again;
+		e.s->tx_end += e.s->again;
+		e.s->again = 0;
 		return 0;
 	}
 	e.way = WAY_TX;
@@ -211,9 +213,12 @@ int http_tls_wrote(NB_FUNC_CTX *ctx)
 	if (!t || !sc || !tls_begin(&e, ctx, conn) || !e.s)
 		return 0;
 	ret = NB_FUNC_RET(ctx, SSL_write);
-	e.s->again = ret <= 0 ? t->had : 0;
-	if (ret > 0)
+	if (ret <= 0) {
+		e.s->again = t->had;
+		e.s->tx_end -= t->had;
+	} else {
 		e.s->tx_end += tls_taken(t, ret) - t->had;
+	}
 	if (t->used && e.s->peer != t->sk)
 		tls_tie(e.s, conn, t->sk);
 	if (!t->park && !t->tell && !t->over)

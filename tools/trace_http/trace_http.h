@@ -126,7 +126,7 @@ struct http_sock {
 	__u32 last;	/* of those whose request has been seen */
 	__u32 owner;	/* the process that was last found to be traced */
 	__u32 again;	/* of libssl: the next write begins with as many bytes
-			 * of the last one, which have been counted */
+			 * that the last one had, and that were looked at */
 	__u8 role;
 	__u8 phase;
 	__u8 flags;

@@ -50,11 +50,13 @@ static inline struct running *get_running(void)
 }
 
 /*
- * The current thread has received a request. Programs of uprobes may lose the
- * processor here, and another thread leave its own behind: so nobody's until
- * it is looked at once more. In the worst case a wait goes unseen.
+ * The current thread has received a request, of which the first bytes were
+ * there just now (@is_new), or earlier. Programs of uprobes may lose the
+ * processor here, and another thread leave its own behind: so nobody's until it
+ * is looked at once more. In the worst case a wait goes unseen.
  */
-static inline void serve(struct sock *sk, u32 no, u64 start_ns, u32 tid)
+static inline void serve(struct sock *sk, u32 no, u64 start_ns, u32 tid,
+			 int is_new)
 {
 	volatile struct running *r = get_running();
 
@@ -67,7 +69,7 @@ static inline void serve(struct sock *sk, u32 no, u64 start_ns, u32 tid)
 #ifdef NB_PLAN_tls
 	r->fresh = 0;
 #else
-	r->fresh = start_ns - r->sampled < 2 * HTTP_SAMPLE_NS;
+	r->fresh = is_new && start_ns - r->sampled < 2 * HTTP_SAMPLE_NS;
 #endif
 	if (r->sk == (u64)sk)
 		r->tid = tid;
