@@ -65,7 +65,7 @@ struct flow {
 	u8 has_length; /* which is "left" */
 	u8 chunked;    /* of so many bytes each */
 	u8 skip;       /* the next message is known */
-	u8 has_seq;    /* if that is known, as of what TCP sends */
+	u8 has_seq;    /* if that is known, as of what is sent */
 	u8 pad[1];
 	u8 text[FLOW_TAIL];
 };

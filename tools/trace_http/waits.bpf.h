@@ -78,8 +78,7 @@ static inline void serve(struct sock *sk, u32 no, u64 start_ns, u32 tid,
 /*
  * It is about to be answered, and has had the processor ever since, which is
  * looked at all the time but was not meanwhile: so it is soon, and no clock
- * need be read, which takes longer than all else of an answer. 0: that is not
- * known.
+ * need be read, which is a third of what an answer takes. 0: that is not known.
  */
 static inline int served_quickly(struct sock *sk, u32 no, u32 tid)
 {
