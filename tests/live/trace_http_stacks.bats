@@ -125,6 +125,53 @@ python_calls() {
 	grep '^Computed: .* ms, stack trace:$' "$T/stack_traces.txt"
 }
 
+# waits_in FRAME: how many parts of what was waited have a frame that begins so
+# as their first one of Python's.
+waits_in() {
+	awk -v frame="    $1" '/^Waited: / { look = 1; next } /^[^ ]/ { look = 0 }
+		look && /\.py:[0-9]+\)$/ { n += index($0, frame) == 1; look = 0 }
+		END { print n + 0 }' "$T/stack_traces.txt"
+}
+
+# One that was not seen to end would go on to the end of the next one. That is
+# of one call in fifty where PID 1's threads run now and then, if those are shown
+# to nobody as they stop running.
+@test "no wait is longer than it was, on a machine with nothing else to do" {
+	local calls=$((100 / NB_SLOW)) waits
+	TRACE=(-t 30)
+	CLIENT=(--path /early)
+	# shellcheck disable=SC2046 # words
+	run_calls plain $(yes 40 | head -n "$calls")
+	waits=$(waits_in "slow_database_query (server.py:11)")
+	echo "$waits waits in $calls calls"
+	[ "$waits" = "$calls" ]
+	[ "$(waits_in "hard_work (")" = 0 ]
+}
+
+# Where the kernel takes the processor from a thread as it goes back to user
+# space, it does so in the same way as when the thread waits of itself.
+@test "a thread that has to leave the processor to another does not wait" {
+	local cpu hog
+	cpu=$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')
+	serve taskset -c "$cpu" "$ROOT/build/work/httpload" server
+	in_background hog timeout 60 taskset -c "$cpu" \
+		sh -c 'while :; do :; done'
+	hog=$SPAWNED
+	trace_http --pid "$SERVER" -t 20
+	for _ in 1 2 3; do
+		in_ns curl -s -o /dev/null \
+			"127.0.0.1:$PORT/work?ms=$((200 * NB_SLOW))"
+	done
+	in_ns curl -s -o /dev/null "127.0.0.1:$PORT/slow?ms=$((100 * NB_SLOW))"
+	stop
+	kill "$hog"
+	cat "$T/stack_traces.txt"
+	# Half of the time or more was the other's.
+	[ "$(latency_us server)" -ge $((1200000 * NB_SLOW)) ]
+	[ "$(grep -c '^Waited: ' "$T/stack_traces.txt")" = 1 ]
+	grep -A 5 '^Waited: 1[0-9][0-9]' "$T/stack_traces.txt" | grep slow_query
+}
+
 @test "what a call computes before it is late" {
 	CLIENT=(--path /early)
 	run_calls plain 120 120 120 120 120 120 120 120 120 120

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * httpload server | client PORT MS... | reads COUNT: an HTTP server that is as
- * slow as it is asked to be, and a client, with functions of known names on
- * their stacks. The first line is {"ready":PID,"port":PORT}; then the truth,
- * one JSON object a call. The client begins when a line is read from standard
- * input. Or, how many nanoseconds a read takes, of a connection where there is
- * nothing to read. Built with frame pointers and, as httpload_nofp, without.
+ * slow as it is asked to be, or works as long ("/work?ms=..."), and a client,
+ * with functions of known names on their stacks. The first line is
+ * {"ready":PID,"port":PORT}; then the truth, one JSON object a call. The client
+ * begins when a line is read from standard input. Or, how many nanoseconds a
+ * read takes, of a connection where there is nothing to read. Built with frame
+ * pointers and, as httpload_nofp, without.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,12 +31,17 @@
 
 #define ROOM 4096
 
-static uint64_t now(void)
+static uint64_t ns_of(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	return ns_of(CLOCK_MONOTONIC);
 }
 
 static void say_ready(unsigned port)
@@ -76,17 +82,32 @@ NAMED static void slow_query(long ms)
 	STAY();
 }
 
+/* So long on a processor. */
+NAMED static void hard_work(long ms)
+{
+	uint64_t end = ns_of(CLOCK_THREAD_CPUTIME_ID) + (uint64_t)ms * 1000000;
+
+	while (ns_of(CLOCK_THREAD_CPUTIME_ID) < end)
+		;
+	STAY();
+}
+
 NAMED static void handle_request(int fd, char *text, uint64_t start)
 {
 	static const char answer[] =
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nslow\n";
 	char *path = text + strlen("GET "), *end = strchr(path, ' ');
 	uint64_t first;
+	long ms;
 
 	if (!end || !strstr(path, "ms="))
 		die("no request: %s", text);
 	*end = '\0';
-	slow_query(strtol(strstr(path, "ms=") + 3, NULL, 10));
+	ms = strtol(strstr(path, "ms=") + 3, NULL, 10);
+	if (strncmp(path, "/work", strlen("/work")))
+		slow_query(ms);
+	else
+		hard_work(ms);
 	first = now();
 	if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
 		die("cannot send: %s", strerror(errno));

@@ -33,14 +33,12 @@ static inline void on_sample(void *ctx)
 		return;
 	s->sampled = bpf_ktime_get_ns();
 	s->fresh = 0;
+	if (s->tid != tid && !none_out(tid))
+		is_in(tid, s);
 	if (s->tid != tid || !s->no)
 		return;
-	/* Another thread may have answered. */
-	sock = find_sock((struct sock *)s->sk);
+	sock = unanswered(s);
 	if (!sock)
-		return;
-	if (sock->no != s->no || sock->start_ns != s->start_ns ||
-	    sock->phase != HTTP_REQUEST)
 		return;
 	c = get_config();
 	if (!c)

@@ -10,6 +10,7 @@
 #pragma netbcc types linux_binprm file dentry
 #pragma netbcc field sock sk_protocol
 #pragma netbcc field bpf_verifier_state may_goto_depth
+#pragma netbcc field task_struct state
 #pragma netbcc field iov_iter __iov
 #pragma netbcc field iov_iter iter_type
 #pragma netbcc enum iter_type ITER_IOVEC

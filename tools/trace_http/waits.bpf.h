@@ -9,6 +9,7 @@
 #include "events.bpf.h"
 #include "procs.bpf.h"
 #include "python.bpf.h"
+#include "socks.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 #include "tp.bpf.h"
@@ -29,7 +30,7 @@ struct running {
 struct serving {
 	u64 sk;
 	u64 start_ns;
-	u64 out_ns; /* since when it waits; 0: it only was interrupted */
+	u64 out_ns; /* since when it waits; 0: it only lost the processor */
 	u32 no;	    /* 0: it runs, or has nothing to answer */
 	u32 pad;
 };
@@ -214,9 +215,56 @@ static inline void comes_in(void *ctx, const struct http_config *c, u32 tid,
 	s->no = 0;
 }
 
+/* The socket of what @r serves. NULL: another thread has answered. */
+static inline struct http_sock *unanswered(const struct running *r)
+{
+	struct http_sock *s = find_sock((struct sock *)r->sk);
+
+	if (!s || s->no != r->no || s->start_ns != r->start_ns)
+		return 0;
+	return s->phase == HTTP_REQUEST ? s : 0;
+}
+
+/*
+ * The current thread @tid runs, and is not known to do so any more: there are
+ * threads that a kernel shows to nobody as they stop running. How long it was
+ * out is not known then, but what it serves is.
+ */
+static inline void is_in(u32 tid, struct running *r)
+{
+	struct serving *s = servings.lookup(&tid);
+
+	if (!s || !s->no)
+		return;
+	count_out(tid, -1);
+	waits.delete(&tid);
+	r->sk = s->sk;
+	r->start_ns = s->start_ns;
+	r->no = s->no;
+	r->tid = tid;
+	s->no = 0;
+	if (!unanswered(r))
+		r->no = 0;
+}
+
 static inline u32 tid_of(struct task_struct *task)
 {
 	return FIELD(task, pid);
+}
+
+/*
+ * Does it wait, or could it go on? Where the kernel has the processor taken
+ * from it on its way back to user space, that is called no preemption.
+ */
+static inline int is_waiting(struct task_struct *task)
+{
+#if defined(NB_OFFSET_task_struct_state) || \
+	(defined(NB_TYPES_HEADERS) &&       \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0))
+	return FIELD(task, state) != 0;
+#else
+	return FIELD(task, __state) != 0;
+#endif
 }
 
 static inline void on_switch(void *ctx, u64 preempt, struct task_struct *prev,
@@ -228,8 +276,11 @@ static inline void on_switch(void *ctx, u64 preempt, struct task_struct *prev,
 
 	if (!c || !r || !(c->flags & HTTP_LIVE))
 		return;
-	if (r->no && r->tid == tid_of(prev))
-		goes_out(ctx, r, !preempt);
+	tid = tid_of(prev);
+	if (r->tid != tid && !none_out(tid))
+		is_in(tid, r);
+	if (r->no && r->tid == tid)
+		goes_out(ctx, r, !preempt && is_waiting(prev));
 	r->no = 0;
 	r->tid = 0;
 	r->fresh = 0;
