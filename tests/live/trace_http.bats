@@ -217,6 +217,26 @@ best_plan() {
 	rows 6
 }
 
+# A server's call begins when it reads the request, which has been there longer.
+@test "requests that wait for their server" {
+	serve "$ROOT/build/work/httpload" server 60
+	client calls "$ROOT/build/work/httpload" client "$PORT" 0 150 0 150 150
+	trace_both
+	go calls
+	stop_all
+	calls_match
+}
+
+# Not by TCP, so that its clock says nothing of them.
+@test "the same, sent by way of a sockmap" {
+	client calls "$ROOT/build/work/httpload" redirected 60 0 150 0 150 150
+	trace_http --pid "${LOAD_PID[calls]}"
+	go calls
+	wait "${LOAD_PID[calls]}"
+	stop
+	calls_match
+}
+
 @test "curl, which lives for one call only" {
 	serve "${PY[@]}" "$HTTP/server.py"
 	trace_http -p curl

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * httpload server | client PORT MS... | reads COUNT: an HTTP server that is as
- * slow as it is asked to be, or works as long ("/work?ms=..."), and a client,
- * with functions of known names on their stacks. The first line is
- * {"ready":PID,"port":PORT}; then the truth, one JSON object a call. The client
- * begins when a line is read from standard input. Or, how many nanoseconds a
- * read takes, of a connection where there is nothing to read. Built with frame
- * pointers and, as httpload_nofp, without.
+ * httpload server [LATE] | client PORT MS... | redirected LATE MS... | reads
+ * COUNT: an HTTP server that is as slow as it is asked to be, or works as long
+ * ("/work?ms=..."), and a client, with functions of known names on their
+ * stacks. The first line is {"ready":PID,"port":PORT}; then the truth, one JSON
+ * object a call. The server looks for a request LATE milliseconds after it
+ * could have. The client begins when a line is read from standard input. Or
+ * both, where requests do not come by TCP, as on sockets in a sockmap; only the
+ * server tells. Or, how many nanoseconds a read takes, of a connection where
+ * there is nothing to read. Built with frame pointers and, as httpload_nofp,
+ * without.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +25,7 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "sockmap.h"
 
 #define NAMED __attribute__((noinline, noclone))
 
@@ -115,12 +119,20 @@ NAMED static void handle_request(int fd, char *text, uint64_t start)
 	STAY();
 }
 
-NAMED static void serve_connection(int fd)
+/* As recv(2), @late milliseconds later. */
+static ssize_t recv_late(int fd, char *text, size_t size, long late)
+{
+	if (late)
+		usleep((unsigned)late * 1000);
+	return recv(fd, text, size, 0);
+}
+
+NAMED static void serve_connection(int fd, long late)
 {
 	char text[ROOM];
 	ssize_t n;
 
-	while ((n = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+	while ((n = recv_late(fd, text, sizeof(text) - 1, late)) > 0) {
 		uint64_t start = now();
 
 		text[n] = '\0';
@@ -143,14 +155,14 @@ static int listen_anywhere(struct sockaddr_in *addr)
 	return fd;
 }
 
-static void __attribute__((noreturn)) server(void)
+static void __attribute__((noreturn)) server(long late)
 {
 	struct sockaddr_in addr;
 	int fd = listen_anywhere(&addr);
 
 	say_ready(ntohs(addr.sin_port));
 	for (;;)
-		serve_connection(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+		serve_connection(accept4(fd, NULL, NULL, SOCK_CLOEXEC), late);
 }
 
 NAMED static void send_request(int fd, const char *path)
@@ -189,19 +201,47 @@ static int connect_to(const struct sockaddr_in *addr)
 	return fd;
 }
 
+static void wait_for_line(void)
+{
+	char line[8];
+
+	if (read(STDIN_FILENO, line, sizeof(line)) < 0)
+		die("cannot read: %s", strerror(errno));
+}
+
 static int client(char **argv)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				    .sin_port = htons((uint16_t)atoi(*argv)) };
 	int fd = connect_to(&addr);
-	char line[8];
 
 	say_ready(0);
-	if (read(STDIN_FILENO, line, sizeof(line)) < 0)
-		die("cannot read: %s", strerror(errno));
+	wait_for_line();
 	while (*++argv)
 		make_call(fd, *argv);
+	return 0;
+}
+
+/* Both ends of one connection, whose client says nothing. */
+static int redirected(long late, char **argv)
+{
+	struct sockaddr_in addr;
+	int listener = listen_anywhere(&addr), to = connect_to(&addr);
+	int from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	sockmap_redirect(to, from);
+	say_ready(ntohs(addr.sin_port));
+	wait_for_line();
+	if (!fork()) {
+		if (!freopen("/dev/null", "w", stdout))
+			die("no /dev/null: %s", strerror(errno));
+		for (; *argv; argv++)
+			make_call(to, *argv);
+		return 0;
+	}
+	close(to);
+	serve_connection(from, late);
 	return 0;
 }
 
@@ -224,9 +264,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "reads"))
 		return reads(atol(argv[2]));
-	if (argc == 2 && !strcmp(argv[1], "server"))
-		server();
+	if (argc >= 2 && !strcmp(argv[1], "server"))
+		server(argc > 2 ? atol(argv[2]) : 0);
 	if (argc > 3 && !strcmp(argv[1], "client"))
 		return client(argv + 2);
-	die("server, client PORT MS..., or reads COUNT");
+	if (argc > 3 && !strcmp(argv[1], "redirected"))
+		return redirected(atol(argv[2]), argv + 3);
+	die("server [LATE], client PORT MS..., redirected LATE MS..., or reads COUNT");
 }

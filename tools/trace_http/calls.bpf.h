@@ -51,7 +51,7 @@ static inline u64 has_end(const u8 *text, u64 len)
 	}
 	LOOK(last);
 #undef LOOK
-	return nb_forget(found);
+	return found;
 }
 
 /* Is a head of @n bytes, fewer than HTTP_PREFIX, all of the request? */

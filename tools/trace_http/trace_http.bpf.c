@@ -11,6 +11,7 @@
 #pragma netbcc field sock sk_protocol
 #pragma netbcc field bpf_verifier_state may_goto_depth
 #pragma netbcc field task_struct state
+#pragma netbcc field tcp_sock tcp_clock_cache
 #pragma netbcc field iov_iter __iov
 #pragma netbcc field iov_iter iter_type
 #pragma netbcc enum iter_type ITER_IOVEC
@@ -93,6 +94,26 @@ static inline int begin(struct event *e, void *ctx, struct sock *sk)
 	return claim();
 }
 
+/*
+ * When the process got what it has received in this call. TCP has looked at the
+ * clock then, after it was copied: tcp_rcv_space_adjust(),
+ * net/ipv4/tcp_input.c. That is where nothing is laid over TCP, as kTLS or a
+ * sockmap, which receive for the process at some earlier time; and not of
+ * connections that were restored (TCP_REPAIR), whose window is not adjusted.
+ */
+static inline u64 received_ns(struct sock *sk)
+{
+#if defined(NB_PLAN_raw) && defined(NB_CAST_FUNC) && \
+	defined(NB_OFFSET_tcp_sock_tcp_clock_cache)
+	struct tcp_sock *tp = NB_CAST(tcp_sock, sk);
+
+	if (!NB_RARE(tp->inet_conn.icsk_ulp_ops) &&
+	    !NB_RARE(FIELD(sk, sk_user_data)) && !NB_RARE(!tp->rcvq_space.time))
+		return tp->tcp_clock_cache;
+#endif
+	return bpf_ktime_get_ns();
+}
+
 /* 0: that was all. 1: the scratch says what is left to do; as of begin(). */
 static inline int is_more(const struct event *e)
 {
@@ -150,7 +171,7 @@ static inline int on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 	if (NB_RARE(!e.s) && nb_sk_protocol(sk) != NB_IPPROTO_TCP)
 		return is_more(&e);
 	e.way = WAY_RX;
-	e.now = bpf_ktime_get_ns();
+	e.now = received_ns(sk);
 #ifndef NB_PLAN_raw
 	if (e.s && NB_RARE(e.s->rx_seen) && was_under_way(&e, bytes))
 		return is_more(&e);
