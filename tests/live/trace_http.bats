@@ -227,6 +227,18 @@ best_plan() {
 	calls_match
 }
 
+# Where the command can't try whether TCP's clock tells when a request came.
+@test "the same, without loopback for the command" {
+	serve "$ROOT/build/work/httpload" server 60
+	client calls "$ROOT/build/work/httpload" client "$PORT" 0 150 0 150
+	trace_as trace unshare -n "$BIN" --json -o "$T" --pid "$SERVER" \
+		--pid "${LOAD_PID[calls]}"
+	go calls
+	stop_all
+	calls_match
+	grep 'TCP is not asked when a request was received' "$T/trace.err"
+}
+
 # Not by TCP, so that its clock says nothing of them, and none of its functions.
 @test "the same, sent by way of a sockmap" {
 	client calls "$ROOT/build/work/httpload" redirected 60 0 150 0 150 150

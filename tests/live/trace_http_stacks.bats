@@ -125,27 +125,31 @@ python_calls() {
 	grep '^Computed: .* ms, stack trace:$' "$T/stack_traces.txt"
 }
 
-# waits_in FRAME: how many parts of what was waited have a frame that begins so
-# as their first one of Python's.
+# waits_in FRAME MS: how many parts of what was waited, of at least that long,
+# have a frame that begins so as their first one of Python's.
 waits_in() {
-	awk -v frame="    $1" '/^Waited: / { look = 1; next } /^[^ ]/ { look = 0 }
+	awk -v frame="    $1" -v ms="$2" '
+		/^Waited: / { look = $2 + 0 >= ms; next } /^[^ ]/ { look = 0 }
 		look && /\.py:[0-9]+\)$/ { n += index($0, frame) == 1; look = 0 }
 		END { print n + 0 }' "$T/stack_traces.txt"
 }
 
 # One that was not seen to end would go on to the end of the next one. That is
 # of one call in fifty where PID 1's threads run now and then, if those are shown
-# to nobody as they stop running.
-@test "no wait is longer than it was, on a machine with nothing else to do" {
+# to nobody as they stop running. (A wait that ends just then is not known.)
+@test "no wait goes on to the end of the next one" {
 	local calls=$((100 / NB_SLOW)) waits
-	TRACE=(-t 30)
-	CLIENT=(--path /early)
+	serve "${PY[@]}" "$HTTP/server.py"
 	# shellcheck disable=SC2046 # words
-	run_calls plain $(yes 40 | head -n "$calls")
-	waits=$(waits_in "slow_database_query (server.py:11)")
+	py_client calls --path /early plain "$PORT" $(yes 40 | head -n "$calls")
+	trace_both -t 30
+	go calls
+	stop_all
+	waits=$(waits_in "slow_database_query (server.py:11)" 39)
 	echo "$waits waits in $calls calls"
-	[ "$waits" = "$calls" ]
-	[ "$(waits_in "hard_work (")" = 0 ]
+	[ "$waits" -ge $((calls * 95 / 100)) ]
+	[ "$waits" -le "$calls" ]
+	[ "$(waits_in "hard_work (" 35)" = 0 ]
 }
 
 # Where the kernel takes the processor from a thread as it goes back to user
@@ -154,10 +158,10 @@ waits_in() {
 	local cpu hog
 	cpu=$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')
 	serve taskset -c "$cpu" "$ROOT/build/work/httpload" server
-	in_background hog timeout 60 taskset -c "$cpu" \
+	trace_http --pid "$SERVER" -t 20
+	in_background hog timeout $((60 * NB_SLOW)) taskset -c "$cpu" \
 		sh -c 'while :; do :; done'
 	hog=$SPAWNED
-	trace_http --pid "$SERVER" -t 20
 	for _ in 1 2 3; do
 		in_ns curl -s -o /dev/null \
 			"127.0.0.1:$PORT/work?ms=$((200 * NB_SLOW))"

@@ -232,7 +232,7 @@ static inline int on_fast_answer(struct event *e)
 {
 	struct http_sock *s = e->s;
 
-	if (!is_next_answer(e) || NB_RARE(e->now - s->start_ns >= e->c->min_ns))
+	if (!is_next_answer(e) || NB_RARE(is_late(e)))
 		return 0;
 	if (s->phase == HTTP_REQUEST) {
 		if (e->way == WAY_RX)

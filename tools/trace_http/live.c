@@ -10,6 +10,7 @@
 #include "args.h"
 #include "log.h"
 #include "procs.h"
+#include "tcpclock.h"
 #include "trace_http.h"
 
 /* A server's wait counts from such a part of the threshold on. */
@@ -40,10 +41,12 @@ static uint64_t young_ns(void)
 	return ns < HTTP_YOUNG_NS ? ns : HTTP_YOUNG_NS;
 }
 
-static int set_config(const struct nb_prog *prog, uint32_t live)
+static int set_config(const struct nb_prog *prog, uint32_t flags,
+		      unsigned clock_port)
 {
 	const struct http_config config = {
-		.flags = http_args_flags() | live,
+		.flags = http_args_flags() | flags,
+		.clock_port = clock_port,
 		.min_ns = http_args.min_ms * 1000000ULL,
 		.wait_ns = wait_ns(),
 		.young_ns = young_ns(),
@@ -52,6 +55,25 @@ static int set_config(const struct nb_prog *prog, uint32_t live)
 
 	return nb_prog_set(prog, "config", &zero, sizeof(zero), &config,
 			   sizeof(config));
+}
+
+/* What the kernel can do shows only as it does it: a flag, or 0. */
+static uint32_t tcp_clock(const struct nb_prog *prog)
+{
+	struct http_tcpclock *clock = NULL;
+	bool works = false;
+	int err = nb_prog_map(prog, "clock_tries");
+
+	if (err >= 0)
+		err = http_tcpclock_open(&clock);
+	if (!err)
+		err = set_config(prog, 0, http_tcpclock_port(clock));
+	if (!err)
+		works = http_tcpclock_try(clock, prog);
+	http_tcpclock_close(clock);
+	nb_verbose("TCP %s when a request was received",
+		   works ? "knows" : "is not asked");
+	return works ? HTTP_TCP_CLOCK : 0;
 }
 
 static void say_none(void)
@@ -80,15 +102,16 @@ int http_live_begin(const struct nb_prog *prog, struct http_tls *tls,
 		    struct http_names *names)
 {
 	struct met met = { .tls = tls, .names = names };
+	const uint32_t clock = tcp_clock(prog);
 	size_t n = 0;
 	int err = http_procs_names(prog);
 
 	if (!err)
-		err = set_config(prog, 0);
+		err = set_config(prog, 0, 0);
 	if (!err)
 		err = http_procs_find(prog, on_found, &met, &n);
 	if (!err)
-		err = set_config(prog, HTTP_LIVE);
+		err = set_config(prog, HTTP_LIVE | clock, 0);
 	if (err)
 		nb_error("cannot set the filters: %s", strerror(-err));
 	else if (http_args.names.n && !n)

@@ -46,7 +46,7 @@ static inline void on_answer(struct event *e)
 	s->phase = HTTP_RESPONSE;
 	s->flags |= HTTP_ANSWERED;
 	s->flags &= ~HTTP_UNREAD;
-	e->tell = s->start_ns && e->now - s->start_ns >= e->c->min_ns;
+	e->tell = s->start_ns && is_late(e);
 	if (e->way == WAY_TX)
 		served(e->sk, e->id);
 	e->over = is_switch || ((status & 0xff) == '2' && is_connect(s));
@@ -208,11 +208,10 @@ static inline void pipe_stack(struct event *e)
 {
 #ifndef NB_PLAN_tls
 	struct scratch *sc = get_scratch();
-	struct http_sock *s = e->s;
 
 	if (!sc || e->way != WAY_TX)
 		return;
-	if (!sc->flow.asks && e->now - s->start_ns < e->c->min_ns)
+	if (!sc->flow.asks && !is_late(e))
 		return;
 	sc->flow.stack = 1;
 	sc->park = 0;

@@ -33,7 +33,7 @@ static inline void on_sample(void *ctx)
 		return;
 	s->sampled = bpf_ktime_get_ns();
 	s->fresh = 0;
-	if (s->tid != tid && !none_out(tid))
+	if (!none_out(tid))
 		is_in(tid, s);
 	if (s->tid != tid || !s->no)
 		return;

@@ -76,6 +76,15 @@ struct event {
 #endif
 };
 
+/*
+ * Has the call taken as long as those that are to be seen? What was received
+ * may be older than what another thread has sent since.
+ */
+static inline int is_late(const struct event *e)
+{
+	return (s64)(e->now - e->s->start_ns - e->c->min_ns) >= 0;
+}
+
 /* Where in the sequence of its bytes the next one that is sent will be. */
 static inline u32 next_tx(struct sock *sk, const struct http_sock *s)
 {

@@ -44,6 +44,7 @@
 #include "procs.bpf.h"
 #include "samples.bpf.h"
 #include "sock.bpf.h"
+#include "tcpclock.bpf.h"
 #include "thread.bpf.h"
 #include "tp.bpf.h"
 #include "trace_http.h"
@@ -92,26 +93,6 @@ static inline int begin(struct event *e, void *ctx, struct sock *sk)
 	e->ctx = ctx;
 	e->sk = sk;
 	return claim();
-}
-
-/*
- * When the process got what it has received in this call. TCP has looked at the
- * clock then, after it was copied: tcp_rcv_space_adjust(),
- * net/ipv4/tcp_input.c. That is where nothing is laid over TCP, as kTLS or a
- * sockmap, which receive for the process at some earlier time; and not of
- * connections that were restored (TCP_REPAIR), whose window is not adjusted.
- */
-static inline u64 received_ns(struct sock *sk)
-{
-#if defined(NB_PLAN_raw) && defined(NB_CAST_FUNC) && \
-	defined(NB_OFFSET_tcp_sock_tcp_clock_cache)
-	struct tcp_sock *tp = NB_CAST(tcp_sock, sk);
-
-	if (!NB_RARE(tp->inet_conn.icsk_ulp_ops) &&
-	    !NB_RARE(FIELD(sk, sk_user_data)) && !NB_RARE(!tp->rcvq_space.time))
-		return tp->tcp_clock_cache;
-#endif
-	return bpf_ktime_get_ns();
 }
 
 /* 0: that was all. 1: the scratch says what is left to do; as of begin(). */
@@ -165,13 +146,14 @@ static inline int on_received(void *ctx, struct sock *sk, int bytes, u32 flags)
 
 	if (NB_RARE(bytes <= 0) || NB_RARE(flags & RECV_IGNORED))
 		return 0;
+	try_clock(sk);
 	if (!begin(&e, ctx, sk))
 		return 0;
 	e.more = 0;
 	if (NB_RARE(!e.s) && nb_sk_protocol(sk) != NB_IPPROTO_TCP)
 		return is_more(&e);
 	e.way = WAY_RX;
-	e.now = received_ns(sk);
+	e.now = received_ns(&e, flags);
 #ifndef NB_PLAN_raw
 	if (e.s && NB_RARE(e.s->rx_seen) && was_under_way(&e, bytes))
 		return is_more(&e);

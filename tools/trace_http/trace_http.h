@@ -36,18 +36,35 @@ enum http_flags {
 	HTTP_ONLY_SERVER = 1 << 4,
 	HTTP_ONLY_IP4 = 1 << 5,
 	HTTP_ONLY_IP6 = 1 << 6,
-	HTTP_SEES_TLS = 1 << 7, /* sockets of threads in libssl are noted */
-	HTTP_QUICK = 1 << 8,	/* to answer between two samples is to be in
-				 * time: there are some, and min_ns is longer */
+	HTTP_SEES_TLS = 1 << 7,	 /* sockets of threads in libssl are noted */
+	HTTP_QUICK = 1 << 8,	 /* to answer between two samples is to be in
+				  * time: there are some, and min_ns is longer */
+	HTTP_TCP_CLOCK = 1 << 9, /* TCP looks at the clock as it receives */
 };
+
+/*
+ * What is received on the port of http_config.clock_port counts in the map
+ * "clock_tries", by whether TCP's clock said then when it was received, or some
+ * earlier time.
+ */
+enum http_clock_try {
+	HTTP_CLOCK_GOOD,
+	HTTP_CLOCK_OLD,
+	HTTP_CLOCK_TRIES,
+};
+
+/* Received so long after TCP had last anything to do with that connection, */
+#define HTTP_CLOCK_REST_NS 2000000
+/* it is told by such a difference. */
+#define HTTP_CLOCK_OLD_NS 1000000
 
 /* The one entry of the map "config". */
 struct http_config {
 	__u32 flags;
-	__u32 pad;
-	__u64 min_ns;	/* to the first byte, at least */
-	__u64 wait_ns;	/* of a server's thread, at least */
-	__u64 young_ns; /* since the request; at most HTTP_YOUNG_NS */
+	__u32 clock_port; /* where TCP's clock is tried; 0: nowhere */
+	__u64 min_ns;	  /* to the first byte, at least */
+	__u64 wait_ns;	  /* of a server's thread, at least */
+	__u64 young_ns;	  /* since the request; at most HTTP_YOUNG_NS */
 };
 _Static_assert(sizeof(struct http_config) == 32, "shared with eBPF");
 

@@ -53,8 +53,9 @@ static inline struct running *get_running(void)
 /*
  * The current thread has received a request, of which the first bytes were
  * there just now (@is_new), or earlier. Programs of uprobes may lose the
- * processor here, and another thread leave its own behind: so nobody's until it
- * is looked at once more. In the worst case a wait goes unseen.
+ * processor here, and another thread leave its own behind, or a sample: so
+ * nobody's until it is looked at once more. In the worst case a wait goes
+ * unseen.
  */
 static inline void serve(struct sock *sk, u32 no, u64 start_ns, u32 tid,
 			 int is_new)
@@ -226,23 +227,28 @@ static inline struct http_sock *unanswered(const struct running *r)
 }
 
 /*
- * The current thread @tid runs, and is not known to do so any more: there are
- * threads that a kernel shows to nobody as they stop running. How long it was
- * out is not known then, but what it serves is.
+ * The current thread @tid runs, though it was not seen to come in again: there
+ * are threads that a kernel shows to nobody as they stop running. How long it
+ * was out is not known then, but what it serves is, unless that has been
+ * something else since.
  */
 static inline void is_in(u32 tid, struct running *r)
 {
 	struct serving *s = servings.lookup(&tid);
+	u32 no;
 
 	if (!s || !s->no)
 		return;
+	no = s->no;
+	s->no = 0;
 	count_out(tid, -1);
 	waits.delete(&tid);
+	if (r->tid == tid)
+		return;
 	r->sk = s->sk;
 	r->start_ns = s->start_ns;
-	r->no = s->no;
+	r->no = no;
 	r->tid = tid;
-	s->no = 0;
 	if (!unanswered(r))
 		r->no = 0;
 }
@@ -277,7 +283,7 @@ static inline void on_switch(void *ctx, u64 preempt, struct task_struct *prev,
 	if (!c || !r || !(c->flags & HTTP_LIVE))
 		return;
 	tid = tid_of(prev);
-	if (r->tid != tid && !none_out(tid))
+	if (!none_out(tid))
 		is_in(tid, r);
 	if (r->no && r->tid == tid)
 		goes_out(ctx, r, !preempt && is_waiting(prev));
@@ -294,6 +300,8 @@ static inline void forget_thread(u32 tid)
 {
 	struct running *r = get_running();
 
+	if (r && !none_out(tid))
+		is_in(tid, r);
 	if (r)
 		r->no = 0;
 	servings.delete(&tid);
