@@ -146,7 +146,16 @@ sys.exit(int(stat["TCPFastOpenPassive"]) < 8)'
 	compare json --rows 12
 }
 
+# Debian's kernels under scripts/vm have such system calls; a machine whose
+# hypervisor lets no program make them has nothing to show.
 @test "a 32-bit program accepts: shown, or counted" {
+	local status=0
+	"$LOAD" abi32 || status=$?
+	if [ "$status" = 77 ]; then
+		echo "no program makes 32-bit system calls here"
+		return 0
+	fi
+	[ "$status" = 0 ]
 	trace --json -l
 	workload pairs --abi32 --count 7 --threads 2 --bytes-up 10
 	stop

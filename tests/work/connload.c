@@ -3,7 +3,7 @@
  * connload: a known workload of TCP connections, which tells the truth about
  * it on standard output, one JSON object a line (work.h).
  *
- *	connload bytes | crowd | pairs | fail | other | rr | storm
+ *	connload abi32 | bytes | crowd | pairs | fail | other | rr | storm
  *		[--option [VALUE]]...
  *
  * The first line says that everything is set up and the server is inside
@@ -133,6 +133,8 @@ int main(int argc, char **argv)
 		die("NB_SLOW is 0");
 	parse(argc, argv);
 	alarm(LIMIT_SECONDS);
+	if (!strcmp(mode, "abi32"))
+		return abi32_main();
 	if (!strcmp(mode, "bytes"))
 		return bytes_main();
 	if (!strcmp(mode, "crowd"))
@@ -147,6 +149,6 @@ int main(int argc, char **argv)
 		return other_main();
 	if (!strcmp(mode, "storm"))
 		return storm_main();
-	die("'%s' is none of bytes, crowd, pairs, fail, other, rr, storm",
+	die("'%s' is none of abi32, bytes, crowd, pairs, fail, other, rr, storm",
 	    mode);
 }
