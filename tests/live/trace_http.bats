@@ -253,11 +253,14 @@ best_plan() {
 	fi
 }
 
+# It sends the request when it is connected, and says that it is about to
+# afterwards.
 @test "curl, which lives for one call only" {
 	serve "${PY[@]}" "$HTTP/server.py"
 	trace_http -p curl
 	for ms in 150 0 200; do
-		in_ns curl -s -o /dev/null -w '%{time_starttransfer} %{time_pretransfer} %{local_port}\n' \
+		in_ns curl -s -o /dev/null \
+			-w '%{time_starttransfer} %{time_connect} %{time_pretransfer} %{local_port}\n' \
 			"127.0.0.1:$PORT/slow?ms=$ms" >>"$T/curl"
 	done
 	stop
@@ -269,8 +272,10 @@ best_plan() {
 			map(tonumber))) as $truth |
 		.[0].comm == "curl" and .[0].role == "client" and
 		([., [$truth[0], $truth[2]]] | transpose | all(
-			.[0].sport == .[1][2] and
-			(.[0].latency_us - 1e6 * (.[1][0] - .[1][1]) | fabs) <
+			.[0].sport == .[1][3] and
+			.[0].latency_us < 1e6 * (.[1][0] - .[1][1]) +
+				2000 * '"$NB_SLOW"' and
+			.[0].latency_us > 1e6 * (.[1][0] - .[1][2]) -
 				2000 * '"$NB_SLOW"'))' "$T/trace.out"
 }
 
