@@ -133,11 +133,14 @@ rows() {
 	rows 6
 }
 
+# It sends the request when it is connected, and says that it is about to
+# afterwards.
 @test "curl, which lives for one call only" {
 	serve "${PY[@]}" "$HTTP/server.py"
 	trace_http -p curl
 	for ms in 150 0 200; do
-		in_ns curl -sk --http1.1 -o /dev/null -w '%{time_starttransfer} %{time_pretransfer} %{local_port}\n' \
+		in_ns curl -sk --http1.1 -o /dev/null \
+			-w '%{time_starttransfer} %{time_appconnect} %{time_pretransfer} %{local_port}\n' \
 			"https://127.0.0.1:$PORT/slow?ms=$ms" >>"$T/curl"
 	done
 	stop
@@ -151,8 +154,10 @@ rows() {
 		.[0].method == "GET" and .[0].path == "/slow?ms=150" and
 		.[0].status == 200 and
 		([., [$truth[0], $truth[2]]] | transpose | all(
-			.[0].sport == .[1][2] and
-			(.[0].latency_us - 1e6 * (.[1][0] - .[1][1]) | fabs) <
+			.[0].sport == .[1][3] and
+			.[0].latency_us < 1e6 * (.[1][0] - .[1][1]) +
+				2000 * '"$NB_SLOW"' and
+			.[0].latency_us > 1e6 * (.[1][0] - .[1][2]) -
 				2000 * '"$NB_SLOW"'))' "$T/trace.out"
 }
 
