@@ -227,21 +227,21 @@ static int client(char **argv)
 static int redirected(long late, char **argv)
 {
 	struct sockaddr_in addr;
-	int listener = listen_anywhere(&addr), to = connect_to(&addr);
-	int from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int listener = listen_anywhere(&addr), asks = connect_to(&addr);
+	int answers = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
-	sockmap_redirect(to, from);
+	sockmap_redirect(asks, answers);
 	say_ready(ntohs(addr.sin_port));
 	wait_for_line();
 	if (!fork()) {
 		if (!freopen("/dev/null", "w", stdout))
 			die("no /dev/null: %s", strerror(errno));
 		for (; *argv; argv++)
-			make_call(to, *argv);
+			make_call(asks, *argv);
 		return 0;
 	}
-	close(to);
-	serve_connection(from, late);
+	close(asks);
+	serve_connection(answers, late);
 	return 0;
 }
 

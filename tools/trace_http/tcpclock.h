@@ -17,8 +17,7 @@ struct http_tcpclock;
 int http_tcpclock_open(struct http_tcpclock **ret);
 void http_tcpclock_close(struct http_tcpclock *c);
 
-/* The port for http_config.clock_port, which has to be there for the next one.
- */
+/* What http_config.clock_port has to be for http_tcpclock_try(). */
 unsigned http_tcpclock_port(const struct http_tcpclock *c);
 
 /*
