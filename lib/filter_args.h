@@ -23,10 +23,10 @@ struct nb_filter_args {
 };
 
 /* Its maps, for nb_prog_spec.maps. */
-#define NB_FILTER_MAPS(a)                    \
-	{ "cgroupset", (a)->cgroupmap, 0 },  \
-	{                                    \
-		"mntnsset", (a)->mntnsmap, 0 \
+#define NB_FILTER_MAPS(a)                                      \
+	{ "cgroupset", (a)->cgroupmap, 0, sizeof(uint64_t) },  \
+	{                                                      \
+		"mntnsset", (a)->mntnsmap, 0, sizeof(uint64_t) \
 	}
 
 /*

@@ -22,8 +22,7 @@ bool nb_load_has_ringbuf(void)
 	return fd >= 0;
 }
 
-int nb_load_pinned(const struct nb_image_map *map, const char *path,
-		   struct nb_error *why)
+int nb_load_pinned(uint32_t key_size, const char *path, struct nb_error *why)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -35,12 +34,12 @@ int nb_load_pinned(const struct nb_image_map *map, const char *path,
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) ||
 	    (info.type != BPF_MAP_TYPE_HASH &&
 	     info.type != BPF_MAP_TYPE_LRU_HASH) ||
-	    info.key_size != map->key_size) {
+	    info.key_size != key_size) {
 		close(fd);
 		return nb_error_set(
 			why, -EINVAL,
 			"cannot use the map '%s': it is no hash map with keys of %u bytes",
-			path, map->key_size);
+			path, key_size);
 	}
 	return fd;
 }

@@ -21,11 +21,10 @@ int nb_load_map(const struct nb_image_map *map, uint32_t max_entries,
 		struct nb_error *why);
 
 /*
- * Open the map pinned at @path in place of @map; it must be a hash map with
- * keys of the same size. As nb_load_map().
+ * Open the map pinned at @path, which must be a hash map with keys of @key_size
+ * bytes. As nb_load_map().
  */
-int nb_load_pinned(const struct nb_image_map *map, const char *path,
-		   struct nb_error *why);
+int nb_load_pinned(uint32_t key_size, const char *path, struct nb_error *why);
 
 /* What a program is loaded for. */
 struct nb_load {

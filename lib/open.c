@@ -294,6 +294,29 @@ static int open_any_fresh(struct opening *o)
 			    why.text);
 }
 
+/*
+ * What the user named is looked at before anything is compiled for it. 0 or
+ * -errno.
+ */
+static int check_pinned(const struct opening *o)
+{
+	const struct nb_prog_map *maps = o->spec->maps;
+	int fd;
+
+	for (size_t i = 0; i < o->spec->nmaps; i++) {
+		if (!maps[i].pinned)
+			continue;
+		fd = nb_load_pinned(maps[i].key_size, maps[i].pinned, o->why);
+		/* Who may not is told so when something is loaded. */
+		if (fd == -EPERM)
+			continue;
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+	return 0;
+}
+
 int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		 struct nb_error *why)
 {
@@ -304,8 +327,11 @@ int nb_prog_open(const struct nb_prog_spec *spec, struct nb_prog **ret,
 		.keep = true,
 		.preempts = is_preempted(spec),
 	};
-	int err = -ENOENT;
+	int err = check_pinned(&o);
 
+	if (err)
+		return err;
+	err = -ENOENT;
 	o.prog = calloc(1, sizeof(*o.prog));
 	if (!o.prog || nb_kernel_new(&o.kernel)) {
 		free(o.prog);

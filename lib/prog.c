@@ -68,8 +68,8 @@ static int create_map(const struct attaching *a, const struct nb_image_map *map)
 		if (strcmp(spec->maps[i].name, map->name))
 			continue;
 		if (spec->maps[i].pinned)
-			return nb_load_pinned(map, spec->maps[i].pinned,
-					      a->why);
+			return nb_load_pinned(map->key_size,
+					      spec->maps[i].pinned, a->why);
 		entries = spec->maps[i].max_entries;
 	}
 	return nb_load_map(map, entries, a->why);

@@ -68,6 +68,7 @@ struct nb_prog_map {
 	const char *name;
 	const char *pinned;   /* use the map pinned at this path, */
 	uint32_t max_entries; /* or make it this large; 0: as in the text */
+	uint32_t key_size;    /* of the one that is pinned, bytes */
 };
 
 struct nb_prog;

@@ -246,6 +246,8 @@ print(*int(sys.argv[1]).to_bytes(8, sys.byteorder))' "$1"
 		name array
 	bpftool map create "$T/bpf/key4" type hash key 4 value 8 entries 4 \
 		name key4
+	export NETBCC_CACHE=$T/cache
+	mkdir "$NETBCC_CACHE"
 	for what in "$T/bpf/none" "$T/bpf/array" "$T/bpf/key4" /etc/passwd; do
 		for option in --cgroupmap --mntnsmap; do
 			refute "$BIN" "$option" "$what" >"$T/out" 2>"$T/err"
@@ -253,6 +255,8 @@ print(*int(sys.argv[1]).to_bytes(8, sys.byteorder))' "$1"
 			[ ! -s "$T/out" ]
 		done
 	done
+	# Nothing has been compiled for them.
+	[ -z "$(ls "$NETBCC_CACHE")" ]
 }
 
 @test "filters that name nothing: one line, exit status 1" {

@@ -162,7 +162,8 @@ static void check_pinned(void)
 {
 	struct nb_error why;
 
-	test_int(nb_load_pinned(&maps[1], "/sys/fs/bpf/no such map", &why),
+	test_int(nb_load_pinned(maps[1].key_size, "/sys/fs/bpf/no such map",
+				&why),
 		 -ENOENT, "a pinned map that is not there");
 	test_str(
 		why.text,
