@@ -202,8 +202,7 @@ best_plan() {
 	trace_both
 	go calls
 	stop_all
-	# What comes first takes node long.
-	calls_match --late 2
+	calls_match
 	rows 6
 }
 
