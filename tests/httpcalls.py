@@ -104,6 +104,7 @@ def differences(call, row, slack):
 
 
 def compare(truth, rows, args):
+    """What is wrong, in words."""
     wanted = collections.defaultdict(list)
     for call in truth:
         if not call.get("untold"):
@@ -143,10 +144,10 @@ def main():
     parser.add_argument("--rows-least", type=int, default=1)
     args = parser.parse_args()
     truth = [call for call in read(args.truth) if "role" in call]
+    find_peers(truth)
     if args.role:
         truth = [call for call in truth if call["role"] == args.role]
     rows = read(args.rows)
-    find_peers(truth)
     bad = compare(truth, rows, args)
     if len(rows) < args.rows_least:
         bad.append(f"{len(rows)} rows, not {args.rows_least}")
